@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Heat asked for: one item of the server's deployments, validated.
+
+The metadata comes from outside the server, so nothing in it is used before it
+has been looked at. An item that cannot be run is still read as far as it goes,
+because its author is waiting for an answer: see :attr:`Deployment.error`.
+
+Source of the format: ``heat.engine.service_software_config`` (the metadata) and
+``heat.engine.resources.openstack.heat.software_deployment`` (the inputs whose
+names begin with ``deploy_``).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NamedTuple
+
+# What Heat itself calls a config that names no group.
+UNGROUPED = "Heat::Ungrouped"
+# Their configuration is the data that os-apply-config renders into files: when
+# the agent runs, os-apply-config has already applied it. They need no hook.
+APPLIED_WITHOUT_HOOK = ("os-apply-config", UNGROUPED)
+
+_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:+-]{0,199}")
+
+
+class Deployment(NamedTuple):
+    """One deployment, ready to be run, or with the reason why it cannot be."""
+
+    id: str
+    """Heat's id of the (derived) config; also the stem of its file names."""
+    name: str
+    group: str
+    values: dict[str, Any]
+    """The inputs' values by name, as far as they could be read."""
+    item: dict[str, Any]
+    """The config as it is run: of a component, the part for the action."""
+    error: str | None = None
+    """Why it cannot be run, for its author; None when it can."""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.group}, {self.id})"
+
+
+class MetadataError(Exception):
+    """The deployments file cannot be read as a whole."""
+
+
+class _UnusableError(Exception):
+    """One part of a deployment is not what it must be."""
+
+
+def parse(text: str) -> list[Deployment]:
+    """Read the rendered list of deployments.
+
+    An empty text is an empty list: os-apply-config renders ``{{deployments}}``
+    as nothing when the metadata has no such key.
+
+    :raises MetadataError: the text is not a JSON list.
+    """
+    if not text.strip():
+        return []
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MetadataError(f"is not valid JSON: {error}") from None
+    if not isinstance(items, list):
+        raise MetadataError(f"holds {_kind(items)}, not a list of deployments")
+    return [read(item) for item in items]
+
+
+def read(item: object) -> Deployment:
+    """Read one deployment; what is wrong with it ends in its ``error``."""
+    if not isinstance(item, dict):
+        return _rejected({}, {}, f"the deployment is {_kind(item)}, not a map", item)
+    values: dict[str, Any] = {}
+    try:
+        values = _values(item)
+        config_id = valid_id(item.get("id"))
+        resolved = _resolve(_normalised(item), values)
+    except _UnusableError as error:
+        # The inputs are read on their own: the answer's address may be among
+        # them although something else is wrong.
+        return _rejected(item, values or _readable_values(item), str(error), item)
+    return Deployment(
+        id=config_id,
+        name=str(resolved.get("name") or config_id),
+        group=resolved["group"],
+        values=values,
+        item=resolved,
+    )
+
+
+def valid_id(value: object) -> str:
+    """Return the id when it is safe as the stem of a file name.
+
+    :raises ValueError: it is not; the message names it.
+    """
+    if value is None:
+        raise _BadIdError("the deployment has no id")
+    if not isinstance(value, str):
+        raise _BadIdError(f"the deployment's id is {_kind(value)}, not a string")
+    # ".notify" would make <id>.json the result file of another id.
+    if not _ID.fullmatch(value) or value.endswith(".notify"):
+        raise _BadIdError(
+            f"the deployment's id {value[:80]!r} is not usable: "
+            "at most 200 letters, digits and _ . : + - are, the first not a sign"
+        )
+    return value
+
+
+class _BadIdError(_UnusableError, ValueError):
+    pass
+
+
+def _rejected(
+    item: dict[str, Any], values: dict[str, Any], reason: str, original: object
+) -> Deployment:
+    try:
+        config_id = valid_id(item.get("id"))
+    except _BadIdError:
+        config_id = _made_up_id(original)
+    name = item.get("name")
+    group = item.get("group")
+    return Deployment(
+        id=config_id,
+        name=name if isinstance(name, str) else config_id,
+        group=group if isinstance(group, str) else UNGROUPED,
+        values=values,
+        item={**item, "id": config_id},
+        error=reason,
+    )
+
+
+def _made_up_id(item: object) -> str:
+    """Name an item without a usable id by its content.
+
+    The same item gets the same name at every run, so that it is answered once.
+    """
+    import hashlib  # only for malformed metadata: a run with nothing to do is quick
+
+    text = json.dumps(item, sort_keys=True)
+    return "invalid-" + hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
+
+
+def _normalised(item: dict[str, Any]) -> dict[str, Any]:
+    """Fill in what Heat may leave out, and refuse what has the wrong type."""
+    group = item.get("group")
+    if group is None:
+        group = UNGROUPED
+    if not isinstance(group, str) or not group:
+        raise _UnusableError(f"'group' is {_kind(group)}, not a name")
+    options = item.get("options") or {}
+    if not isinstance(options, dict):
+        raise _UnusableError(f"'options' is {_kind(options)}, not a map")
+    return {
+        **item,
+        "group": group,
+        "inputs": [_coerced(entry) for entry in _named_entries(item, "inputs")],
+        "outputs": _named_entries(item, "outputs"),
+        "options": options,
+        "config": "" if item.get("config") is None else item["config"],
+    }
+
+
+def _resolve(item: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Of a software component, take the config whose actions include this one.
+
+    Source: OS::Heat::SoftwareComponent, property ``configs``.
+    """
+    if item["group"] != "component":
+        return item
+    action = values.get("deploy_action")
+    config = item["config"]
+    configs = config.get("configs") if isinstance(config, dict) else None
+    if not isinstance(configs, list):
+        raise _UnusableError("the component's 'config' has no list 'configs'")
+    for part in configs:
+        if isinstance(part, dict) and action in (part.get("actions") or ()):
+            tool = part.get("tool")
+            if not isinstance(tool, str) or not tool:
+                raise _UnusableError(f"the component's 'tool' for {action} is no name")
+            return {**item, "group": tool, "config": part.get("config") or ""}
+    raise _UnusableError(f"the component has no config for the action {action}")
+
+
+def _values(item: dict[str, Any]) -> dict[str, Any]:
+    return {entry["name"]: _coerced(entry).get("value") for entry in _named_entries(item, "inputs")}
+
+
+def _readable_values(item: dict[str, Any]) -> dict[str, Any]:
+    """The values of those inputs that can be read, whatever is among them."""
+    inputs = item.get("inputs")
+    entries = inputs if isinstance(inputs, list) else []
+    return {
+        entry["name"]: entry.get("value")
+        for entry in entries
+        if isinstance(entry, dict) and isinstance(entry.get("name"), str)
+    }
+
+
+def _named_entries(item: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    entries = item.get(key) or []
+    if not isinstance(entries, list):
+        raise _UnusableError(f"'{key}' is {_kind(entries)}, not a list")
+    for number, entry in enumerate(entries, start=1):
+        if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+            raise _UnusableError(f"'{key}' number {number} is not a map with a 'name'")
+    return entries
+
+
+def _coerced(entry: dict[str, Any]) -> dict[str, Any]:
+    """Give an input of type String a string: Heat sends whatever was given."""
+    if entry.get("type") != "String" or isinstance(entry.get("value"), str):
+        return entry
+    return {**entry, "value": as_text(entry.get("value"))}
+
+
+def as_text(value: object) -> str:
+    """An input's value as one text: what a script finds in its environment.
+
+    Maps and lists are JSON, null is empty, numbers and booleans are written as
+    Heat's ``str_replace`` writes them (``True``, ``1.5``).
+    """
+    if value is None:
+        return ""
+    if isinstance(value, (dict, list)):
+        return json.dumps(value)
+    return str(value)
+
+
+def _kind(value: object) -> str:
+    kinds = {dict: "a map", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
+    return kinds.get(type(value), "a number")

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that survive a crash and that nobody else can read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder, and the folders above it, for its owner alone."""
+    path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+
+
+def write_durably(path: Path, text: str, *, mode: int = PRIVATE_FILE) -> None:
+    """Replace a file as a whole: after a crash it is either the old or the new.
+
+    The text goes to a temporary file beside it, is flushed to the disk, takes
+    the name, and then the folder is flushed: only then is it promised.
+
+    :raises OSError: the disk is full, the folder is not there, …
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write_private(temporary, text, mode=mode, flush=True)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    flush_folder(path.parent)
+
+
+def write_private(path: Path, text: str, *, mode: int = PRIVATE_FILE, flush: bool = False) -> None:
+    """Write a file afresh with exactly this mode, whatever stood there before."""
+    path.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with os.fdopen(os.open(path, flags, mode), "w", encoding="utf-8", errors="replace") as file:
+        os.fchmod(file.fileno(), mode)  # the umask does not decide
+        file.write(text)
+        if flush:
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def remove_durably(path: Path) -> None:
+    """Remove a file for good; that it is already gone is fine."""
+    path.unlink(missing_ok=True)
+    flush_folder(path.parent)
+
+
+def flush_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the hooks share.
+
+A hook is a program: the config as JSON on stdin, one JSON object on stdout, log
+lines on stderr, exit status 0. Its own code is one function from a
+:class:`Config` to a :class:`~heat_config.result.Result`; :func:`main` is the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from heat_config import deployment, files, log, process, redact
+from heat_config.result import Result, failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+class HookError(Exception):
+    """The config cannot be run; the message tells its author why."""
+
+    def __init__(self, message: str, status_code: int = 1) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+
+
+class Config(NamedTuple):
+    """The config that a hook is given."""
+
+    id: str
+    config: Any
+    values: dict[str, Any]
+    """The inputs' values by name."""
+    outputs: list[str]
+    """The names of the declared outputs."""
+    options: dict[str, Any]
+
+    def text(self) -> str:
+        """The config as the text that it must be.
+
+        :raises HookError: it is a map or a list.
+        """
+        if not isinstance(self.config, str):
+            raise HookError("the config is not a text; give it with get_file or str_replace")
+        return self.config
+
+    def environment(self) -> dict[str, str]:
+        """The inputs as variables of the environment.
+
+        :raises HookError: one cannot be a variable; it is named.
+        """
+        variables = {name: deployment.as_text(value) for name, value in self.values.items()}
+        for name, value in variables.items():
+            _check_variable(name, value)
+        return variables
+
+
+def main(run: Callable[[Config], Result]) -> int:
+    """Read the config, run the hook's own function, print its result.
+
+    Whatever the function raises is a failed result: the exit status is 0,
+    because the hook has answered.
+    """
+    # The answer is the only thing on stdout: what the hook's libraries print
+    # goes to the log.
+    answer = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    try:
+        config = read_config(sys.stdin.buffer.read())
+        log.conceal(redact.secrets_in(config.values))
+        result = run(config)
+    except HookError as error:
+        log.plain(str(error))
+        result = failure(f"{error}\n", error.status_code)
+    except Exception as error:  # a fault of the hook must be answered too
+        log.plain(repr(error))
+        result = failure(f"the hook failed: {error!r}\n")
+    with answer:
+        answer.write(json.dumps(result.as_dict()))
+    return 0
+
+
+def read_config(raw: bytes) -> Config:
+    """Read what the agent wrote to stdin.
+
+    :raises HookError: it is no config.
+    """
+    try:
+        item = json.loads(raw)
+    except ValueError as error:
+        raise HookError(f"stdin is not valid JSON: {error}") from None
+    read = deployment.read(item)
+    if read.error:
+        raise HookError(read.error)
+    names = [output["name"] for output in read.item["outputs"]]
+    return Config(read.id, read.item["config"], read.values, names, read.item["options"])
+
+
+def folder(variable: str, default: str) -> Path:
+    """A private folder of the hook's, which a variable of the environment may move."""
+    path = Path(os.environ.get(variable) or default)
+    files.make_private_folder(path)
+    return path
+
+
+def run(
+    argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path | None = None
+) -> process.Completed:
+    """Run the hook's tool; each line that it writes goes to the log as it comes.
+
+    :raises HookError: it cannot be started.
+    """
+    try:
+        completed = process.run(argv, env=env, cwd=cwd, on_stdout=log.plain, on_stderr=log.plain)
+    except (OSError, ValueError) as error:
+        raise HookError(f"cannot run {argv[0]}: {error}", process.CANNOT_EXECUTE) from None
+    log.plain(f"{argv[0]} {completed.ending}")
+    return completed
+
+
+def output_paths(prefix: Path, names: Sequence[str]) -> dict[str, Path]:
+    """The files ``<prefix>.<name>`` to which a tool may write its outputs.
+
+    What an earlier run has left there is removed.
+
+    :raises HookError: an output's name would lead out of the folder.
+    """
+    for name in names:
+        if "/" in name or "\0" in name:
+            raise HookError(f"the output {name!r} cannot be a file's name: it holds a '/'")
+    paths = {name: prefix.with_name(f"{prefix.name}.{name}") for name in names}
+    for path in paths.values():
+        path.unlink(missing_ok=True)
+    return paths
+
+
+def result(completed: process.Completed, outputs: Mapping[str, Path]) -> Result:
+    """A tool's end as a result; an output that it did not write is left out."""
+    stderr = completed.stderr.decode("utf-8", "replace")
+    if completed.returncode < 0:
+        stderr += f"the tool {completed.ending}\n"
+    return Result(
+        status_code=completed.status,
+        stdout=completed.stdout.decode("utf-8", "replace"),
+        stderr=stderr,
+        outputs={
+            name: path.read_bytes().decode("utf-8", "replace")
+            for name, path in outputs.items()
+            if path.is_file()
+        },
+    )
+
+
+# The kernel's MAX_ARG_STRLEN: one variable with its name, in bytes.
+_LONGEST_VARIABLE = 131_072
+
+
+def _check_variable(name: str, value: str) -> None:
+    if not name or "=" in name or "\0" in name:
+        raise HookError(f"the input {name!r} cannot be a variable of the environment: rename it")
+    if "\0" in value:
+        raise HookError(f"the input {name!r} holds a NUL character, which no variable can")
+    size = len(os.fsencode(f"{name}={value}")) + 1
+    if size > _LONGEST_VARIABLE:
+        raise HookError(
+            f"the input {name!r} has {size} bytes; a variable of the environment may have "
+            f"{_LONGEST_VARIABLE}. Put the data elsewhere and pass its address"
+        )

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The inputs that a transport cannot work without."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from heat_config.signals.errors import SignalError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def require(values: Mapping[str, Any], *names: str) -> list[str]:
+    """The values of inputs, each a text that is not empty.
+
+    :raises SignalError: one is not; it is named.
+    """
+    unusable = [name for name in names if not isinstance(values.get(name), str) or not values[name]]
+    if unusable:
+        raise SignalError(f"the deployment has no usable input {', '.join(unusable)}")
+    return [values[name] for name in names]

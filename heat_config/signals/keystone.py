@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The deployment's own stack user, as Keystone knows it.
+
+Heat makes one user for each deployment, in the stack's own domain project, and
+names it by id in the inputs. What keystoneauth gives: the token is asked for
+once and again when it has expired, connections are kept, the catalog is read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from keystoneauth1 import exceptions, session
+from keystoneauth1.identity import v3
+
+from heat_config import __version__, redact
+from heat_config.signals import http
+from heat_config.signals.errors import SignalError
+from heat_config.signals.inputs import require
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from requests import Response
+
+    from heat_config.settings import Settings
+
+_NEEDED = ("deploy_auth_url", "deploy_user_id", "deploy_password", "deploy_project_id")
+
+# The same error under its names in different versions of keystoneauth1.
+_SSL_ERRORS = ("SSLError", "SSLFailure")
+
+
+class User:
+    """Requests in the name of a deployment's stack user."""
+
+    def __init__(self, values: Mapping[str, Any], settings: Settings) -> None:
+        auth_url, user_id, password, project_id = require(values, *_NEEDED)
+        self._keystone = redact.url(auth_url)
+        self._region = values.get("deploy_region_name") or None
+        auth = v3.Password(
+            auth_url=auth_url, user_id=user_id, password=password, project_id=project_id
+        )
+        self._session = session.Session(
+            auth=auth,
+            verify=http.verify(settings),
+            timeout=http.TIMEOUT,
+            app_name="heat-config",
+            app_version=__version__,
+        )
+
+    def endpoint(self, service_type: str) -> str:
+        """The public endpoint of a service in the deployment's region.
+
+        :raises SignalError: Keystone cannot be asked, or knows none.
+        """
+        try:
+            url = self._session.get_endpoint(
+                service_type=service_type, interface="public", region_name=self._region
+            )
+        except exceptions.ClientException as error:
+            raise _translated(error, f"Keystone at {self._keystone}", sent=False) from None
+        if not url:
+            region = f" in region {self._region}" if self._region else ""
+            raise SignalError(
+                f"the catalog of Keystone at {self._keystone} has no public endpoint of type "
+                f"{service_type!r}{region}",
+                retry=True,
+            )
+        return str(url)
+
+    def request(self, url: str, method: str, **options: Any) -> Response:
+        """Send a request with the user's token; any answer is returned.
+
+        :raises SignalError: no answer came.
+        """
+        try:
+            self._session.get_token()
+        except exceptions.ClientException as error:
+            raise _translated(error, f"Keystone at {self._keystone}", sent=False) from None
+        try:
+            return self._session.request(url, method, raise_exc=False, log=False, **options)
+        except exceptions.ClientException as error:
+            raise _translated(error, redact.url(url), sent=True) from None
+
+
+def _translated(error: Exception, what: str, *, sent: bool) -> SignalError:
+    """Say what went wrong without repeating an address with its query.
+
+    A new connection that is refused was not sent; but keystoneauth does not
+    tell it from one that broke later, so that any failed request may have been.
+    """
+    if isinstance(error, exceptions.HttpError):
+        return http.from_status(error.http_status, what, error.message)
+    kind = type(error).__name__
+    if kind in _SSL_ERRORS:
+        return http.untrusted(what)
+    return SignalError(f"{what} does not answer ({kind})", retry=True, uncertain=sent)

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CFN_SIGNAL and TEMP_URL_SIGNAL: the result goes to a URL that Heat has signed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from heat_config import __version__, redact
+from heat_config.signals import http
+from heat_config.signals.errors import SignalError
+from heat_config.signals.inputs import require
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from heat_config.result import Result
+    from heat_config.settings import Settings
+
+# Heat's max_json_body_size, for CFN's POST. A PUT goes to Swift, which takes
+# 5 GiB, but Heat reads it back into its database.
+LIMIT = 1_048_576
+
+
+class SignedUrl:
+    """A URL that is permission enough: POST for CFN, PUT for Swift's TempURL."""
+
+    def __init__(self, values: Mapping[str, Any], settings: Settings) -> None:
+        (self._url,) = require(values, "deploy_signal_id")
+        self._verb = str(values.get("deploy_signal_verb") or "POST").upper()
+        self._verify = http.verify(settings)
+        self._session = requests.Session()
+
+    def send(self, result: Result) -> str:
+        """Send the result; return the URL without its signature.
+
+        A second one does no harm: Heat ignores a POST unless it waits for one,
+        and a PUT replaces the first.
+
+        :raises SignalError: it was not accepted.
+        """
+        target = f"{self._verb} {redact.url(self._url)}"
+        try:
+            response = self._session.request(
+                self._verb,
+                self._url,
+                data=result.as_json(LIMIT),
+                headers={
+                    "Content-Type": "application/json",
+                    "User-Agent": f"heat-config/{__version__}",
+                },
+                timeout=http.TIMEOUT,
+                verify=self._verify,
+            )
+        except requests.RequestException as error:
+            raise _translated(error, target) from None
+        if not response.ok:
+            raise http.from_status(response.status_code, target, response.reason)
+        return target
+
+
+def _translated(error: requests.RequestException, target: str) -> SignalError:
+    """Only the kind of error is told: its text repeats the signed URL."""
+    unusable = (
+        requests.exceptions.MissingSchema,
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.InvalidURL,
+    )
+    if isinstance(error, unusable):
+        return SignalError(f"deploy_signal_id is not a usable URL: {target}")
+    if isinstance(error, requests.exceptions.SSLError):
+        return http.untrusted(target)
+    return SignalError(f"{target} does not answer ({type(error).__name__})", retry=True)
