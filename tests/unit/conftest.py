@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the unit tests share. None of them may reach beyond loopback."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from heat_config import settings as heat_config_settings
+from heat_config.settings import Settings
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a unit test tried to connect to {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def private_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Point every folder that the agent and the hooks use below tmp_path."""
+    folders = {
+        "HEAT_SHELL_CONFIG": "heat-config",
+        "HEAT_CONFIG_DEPLOYED": "deployed",
+        "HEAT_CONFIG_DEPLOYED_OLD": "deployed-old",
+        "HEAT_CONFIG_OUTBOX": "outbox",
+        "HEAT_SCRIPT_WORKING": "script-working",
+        "HEAT_SCRIPT_OUTPUTS": "script-outputs",
+    }
+    for name, folder in folders.items():
+        monkeypatch.setenv(name, str(tmp_path / folder))
+    monkeypatch.setenv("HEAT_CONFIG_HOOKS", str(REPOSITORY / "hooks"))
+    for name in ("HEAT_CONFIG_NOTIFY", "HEAT_CONFIG_CA_FILE", "HEAT_CONFIG_INSECURE", "OS_CACERT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return heat_config_settings.from_environment()
+
+
+@pytest.fixture
+def deploy(settings: Settings) -> Any:
+    """Write the file of deployments, as os-apply-config does, and run the agent."""
+    from heat_config import agent
+
+    def run(*items: Any) -> int:
+        Path(settings.config_file).write_text(json.dumps(items))
+        return agent.run(settings)
+
+    return run
+
+
+@pytest.fixture
+def answer(settings: Settings) -> Any:
+    """Read the result that the agent has kept of a config."""
+
+    def read(config_id: str) -> dict[str, Any]:
+        path = Path(settings.deployed, f"{config_id}.notify.json")
+        content: dict[str, Any] = json.loads(path.read_text())
+        return content
+
+    return read
+
+
+def script(text: str, *, config_id: str = "c1", **more: Any) -> dict[str, Any]:
+    """A deployment of group script, as Heat sends it."""
+    return {
+        "id": config_id,
+        "name": f"name-of-{config_id}",
+        "group": "script",
+        "config": text,
+        "inputs": [],
+        "outputs": [],
+        "options": {},
+        "creation_time": "2026-11-22T12:00:00Z",
+        **more,
+    }

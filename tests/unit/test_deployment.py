@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heat_config import deployment
+
+from .conftest import script
+
+
+def test_an_empty_file_has_no_deployments() -> None:
+    assert deployment.parse("\n") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("{", "not valid JSON"), ('{"a": 1}', "holds a map"), ('"x"', "a string"), ("[" * 9999, "JSON")],
+)
+def test_a_file_that_is_no_list_is_refused(text: str, said: str) -> None:
+    with pytest.raises(deployment.MetadataError, match=said):
+        deployment.parse(text)
+
+
+def test_what_heat_may_leave_out_is_filled_in() -> None:
+    read = deployment.read({"id": "c1"})
+    assert read.error is None
+    assert (read.group, read.name) == ("Heat::Ungrouped", "c1")
+    assert read.item["inputs"] == read.item["outputs"] == []
+    assert read.item["config"] == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"id": None}, "no id"),
+        ({"id": 7}, "a number, not a string"),
+        ({"id": "../x"}, "'../x' is not usable"),
+        ({"id": "a/b"}, "not usable"),
+        ({"id": "x.notify"}, "not usable"),
+        ({"id": ".hidden"}, "not usable"),
+        ({"id": "x" * 201}, "not usable"),
+        ({"inputs": "x"}, "'inputs' is a string, not a list"),
+        ({"inputs": [{"value": 1}]}, "'inputs' number 1"),
+        ({"inputs": [{"name": "a"}, 5]}, "'inputs' number 2"),
+        ({"outputs": {"a": 1}}, "'outputs' is a map"),
+        ({"options": [1]}, "'options' is a list"),
+        ({"group": 5}, "'group' is a number"),
+        ({"group": "component", "config": "text"}, "no list 'configs'"),
+    ],
+)
+def test_what_cannot_be_used_is_named(change: dict[str, Any], said: str) -> None:
+    read = deployment.read({**script("x"), **change})
+    assert read.error is not None
+    assert said in read.error
+    assert "/" not in read.id
+
+
+def test_an_item_without_a_usable_id_is_recognised_again() -> None:
+    item = {**script("x"), "id": "../x"}
+    first, again = deployment.read(item), deployment.read(json.loads(json.dumps(item)))
+    assert first.id == again.id
+    assert first.id != deployment.read({**item, "config": "y"}).id
+
+
+def test_the_answers_address_is_read_from_a_broken_item() -> None:
+    inputs = [{"name": "deploy_signal_id", "value": "http://h/x"}, 5]
+    assert deployment.read({"inputs": inputs}).values == {"deploy_signal_id": "http://h/x"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "coerced"),
+    [
+        ("String", 3, "3"),
+        ("String", True, "True"),
+        ("String", None, ""),
+        ("String", {"a": [1]}, '{"a": [1]}'),
+        ("String", "ä", "ä"),
+        ("Number", 3, 3),
+        ("Json", {"a": 1}, {"a": 1}),
+    ],
+)
+def test_inputs_of_type_string_become_strings(kind: str, value: object, coerced: object) -> None:
+    read = deployment.read({"id": "c1", "inputs": [{"name": "i", "type": kind, "value": value}]})
+    assert read.values == {"i": coerced}
+    assert read.item["inputs"][0]["value"] == coerced
+
+
+def component(action: str) -> dict[str, Any]:
+    configs = [
+        {"actions": ["CREATE", "UPDATE"], "tool": "script", "config": "up"},
+        {"actions": ["DELETE"], "tool": "ansible", "config": "down"},
+    ]
+    inputs = [{"name": "deploy_action", "type": "String", "value": action}]
+    return {**script(""), "group": "component", "config": {"configs": configs}, "inputs": inputs}
+
+
+@pytest.mark.parametrize(
+    ("action", "tool", "config"),
+    [
+        ("CREATE", "script", "up"),
+        ("UPDATE", "script", "up"),
+        ("DELETE", "ansible", "down"),
+    ],
+)
+def test_of_a_component_the_config_for_the_action_is_run(
+    action: str, tool: str, config: str
+) -> None:
+    read = deployment.read(component(action))
+    assert (read.group, read.item["group"], read.item["config"]) == (tool, tool, config)
+
+
+def test_a_component_without_the_action_is_answered() -> None:
+    read = deployment.read(component("SUSPEND"))
+    assert read.error == "the component has no config for the action SUSPEND"
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+    max_leaves=20,
+)
+keys = st.sampled_from(["id", "name", "group", "config", "inputs", "outputs", "options"])
+
+
+@given(st.lists(st.dictionaries(keys, json_values) | json_values))
+def test_no_metadata_breaks_the_reading_or_leads_out_of_the_folder(items: list[Any]) -> None:
+    for read in deployment.parse(json.dumps(items)):
+        assert deployment.valid_id(read.id) == read.id
+        assert isinstance(read.name, str)
+        assert isinstance(read.group, str)
+        json.dumps(read.item)

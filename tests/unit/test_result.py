@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heat_config.process import Completed
+from heat_config.result import Result, from_dict, from_hook
+
+
+def hook_says(stdout: bytes, returncode: int = 0, stderr: bytes = b"") -> dict[str, Any]:
+    return from_hook(Completed(returncode, stdout, stderr)).as_dict()
+
+
+def test_a_hooks_json_is_the_result() -> None:
+    said = {"deploy_stdout": "o", "deploy_stderr": "e", "deploy_status_code": 0, "x": [1]}
+    assert hook_says(json.dumps(said).encode()) == said
+
+
+@pytest.mark.parametrize("stdout", [b"", b"hello", b"[1]", b"7", b"null", b'{"a"'])
+def test_what_is_no_json_object_is_the_result_itself(stdout: bytes) -> None:
+    assert hook_says(stdout, 0, b"log") == {
+        "deploy_stdout": stdout.decode(),
+        "deploy_stderr": "log",
+        "deploy_status_code": 0,
+    }
+
+
+@pytest.mark.parametrize("stdout", [b"", b"{}", b'{"deploy_status_code": 0}', b'{"x": 1}'])
+@pytest.mark.parametrize(("returncode", "status"), [(3, 3), (-9, 137)])
+def test_a_hook_that_failed_is_never_a_success(
+    stdout: bytes, returncode: int, status: int
+) -> None:
+    assert hook_says(stdout, returncode)["deploy_status_code"] == status
+
+
+def test_a_result_always_has_a_status_code() -> None:
+    assert hook_says(b"{}")["deploy_status_code"] == 0
+    assert hook_says(b'{"deploy_status_code": null}')["deploy_status_code"] == 0
+    assert hook_says(b'{"deploy_status_code": [1]}')["deploy_status_code"] == 1
+
+
+def test_half_a_surrogate_pair_does_not_reach_the_queue() -> None:
+    said = hook_says(b'{"deploy_stdout": "\\ud800", "x": {"\\udc00": ["\\ud800"]}}')
+    json.dumps(said, ensure_ascii=False).encode("utf-8")
+
+
+def test_bytes_that_are_no_utf_8_are_replaced() -> None:
+    assert hook_says(b"\xff\xfe", 1)["deploy_stdout"] == "\ufffd\ufffd"
+
+
+def test_a_result_that_fits_is_left_alone() -> None:
+    result = Result(0, "out", "err", {"a": "b"})
+    assert json.loads(result.as_json(10_000)) == result.as_dict()
+
+
+def test_the_ends_of_stdout_and_stderr_are_kept_and_the_outputs_whole() -> None:
+    result = Result(1, "o" * 50_000 + "END", "é" * 50_000 + "LAST", {"a": "v" * 1000})
+    text = result.as_json(10_000)
+    said = json.loads(text)
+    assert len(text) <= 10_000
+    assert said["a"] == "v" * 1000
+    assert said["deploy_stdout"].endswith("END")
+    assert said["deploy_stderr"].endswith("LAST")
+    assert "characters left out" in said["deploy_stdout"]
+
+
+def test_a_short_stderr_leaves_its_room_to_stdout() -> None:
+    said = json.loads(Result(1, "o" * 50_000, "short").as_json(10_000))
+    assert said["deploy_stderr"] == "short"
+    assert len(said["deploy_stdout"]) > 9_000
+
+
+def test_outputs_that_are_too_large_fail_and_are_named() -> None:
+    text = Result(0, "o", "e", {"small": 1, "huge": "x" * 20_000}).as_json(10_000)
+    said = json.loads(text)
+    assert len(text) <= 10_000
+    assert said["deploy_status_code"] == 1
+    assert "'huge' alone has 20002" in said["deploy_stderr"]
+    assert "huge" not in said
+
+
+@given(
+    st.text(max_size=3000),
+    st.text(max_size=3000),
+    st.dictionaries(st.text(max_size=50), st.text(max_size=2000), max_size=3),
+    st.integers(min_value=1000, max_value=6000),
+)
+def test_a_limit_is_always_met(out: str, err: str, outputs: dict[str, str], limit: int) -> None:
+    text = Result(0, out, err, outputs).as_json(limit)
+    assert len(text) <= limit
+    assert "deploy_status_code" in json.loads(text)
+
+
+def test_secrets_are_masked_wherever_a_hook_repeats_them() -> None:
+    result = Result(0, "pw hunter22", "hunter22", {"a": ["hunter22", {"hunter22": 1}]})
+    assert "hunter22" not in result.masked({"hunter22"}).as_json()
+
+
+def test_a_message_is_read_back() -> None:
+    result = Result(2, "o", "e", {"x": 1})
+    assert from_dict(result.as_dict()) == result
