@@ -131,6 +131,9 @@ def _deliver(owed: Owed, store: Store, settings: Settings) -> None:
     except SignalError as error:
         log.error(f"the result of {owed.id} was not accepted and is kept: {error}")
         return
+    except Exception as error:  # a transport's fault is no reason to stop the others
+        log.error(f"the result of {owed.id} could not be sent and is kept: {error!r}")
+        return
     store.settle(owed.id)
     log.info(f"the result of {owed.id} was accepted by {target}")
 

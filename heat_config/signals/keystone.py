@@ -35,11 +35,11 @@ class User:
     """Requests in the name of a deployment's stack user."""
 
     def __init__(self, values: Mapping[str, Any], settings: Settings) -> None:
-        auth_url, user_id, password, project_id = require(values, *_NEEDED)
+        auth_url, user_id, password, self.project_id = require(values, *_NEEDED)
         self._keystone = redact.url(auth_url)
         self._region = values.get("deploy_region_name") or None
         auth = v3.Password(
-            auth_url=auth_url, user_id=user_id, password=password, project_id=project_id
+            auth_url=auth_url, user_id=user_id, password=password, project_id=self.project_id
         )
         self._session = session.Session(
             auth=auth,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from zaqarclient.queues.v2 import client
+from zaqarclient.queues.v2.client import Client
 from zaqarclient.transport import errors as zaqar_errors
 from zaqarclient.transport.http import HttpTransport
 
@@ -62,7 +62,9 @@ class Queue:
 
         message = json.loads(result.as_json(LIMIT))
         endpoint = self._user.endpoint("messaging")
-        queue = _Client(endpoint, self._client_id, self._user).queue(self._name)
+        client = _Client(endpoint, self._client_id, self._user)
+        # The first message makes the queue: no need to ask whether it exists.
+        queue = client.queue(self._name, auto_create=False)
         target = f"queue {self._name} at {redact.url(endpoint)}"
         try:
             if not (self._uncertain and self._holds(queue, message)):
@@ -80,12 +82,17 @@ class Queue:
         return any(entry.body == message for entry in found)
 
 
-class _Client(client.Client):  # type: ignore[misc]
+class _Client(Client):  # type: ignore[misc]
     """python-zaqarclient's client on our connection."""
 
     def __init__(self, endpoint: str, client_id: str, user: User) -> None:
         # No authentication of its own: the connection adds the token.
-        super().__init__(endpoint, version=2, conf={"client_uuid": client_id})
+        options = {"os_project_id": user.project_id}
+        conf = {
+            "client_uuid": client_id,
+            "auth_opts": {"backend": "noauth", "options": options},
+        }
+        super().__init__(endpoint, version=2, conf=conf)
         self._http_transport = HttpTransport(self.conf)
         self._http_transport.client = _Connection(user)
 

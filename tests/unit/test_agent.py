@@ -149,6 +149,20 @@ def test_a_control_plane_that_is_away_does_not_stop_the_server(
     assert agent.deliver(_settings()) == 1
 
 
+def test_a_fault_of_a_transport_does_not_stop_the_others(
+    deploy: Any, answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from heat_config.signals import url
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("unexpected")
+
+    monkeypatch.setattr(url.SignedUrl, "send", broken)
+    deploy(script("true", inputs=to("http://h/")), script("echo two", config_id="c2"))
+    assert answer("c2")["deploy_stdout"] == "two\n"
+    assert agent.deliver(_settings()) == 1
+
+
 def test_one_bad_deployment_never_stops_the_others(
     deploy: Any, answer: Any, inbox: Inbox, capsys: pytest.CaptureFixture[str]
 ) -> None:

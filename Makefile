@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The two commands are `make demo` and `make test`. Both install what they need
+# (as root, on Debian 12) and can be run again at any time.
+
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || echo python3)
+export PYTHON
+TOX := .cache/venv-tools/bin/tox
+LAB_PYTHON := .cache/venv-lab/bin/python
+
+.PHONY: help
+help:
+	@echo 'make demo           build an image, boot it, configure it from Heat over Zaqar'
+	@echo 'make demo KEEP=1    the same, and leave everything up to look around'
+	@echo 'make test           all tests: lint, unit, functional'
+	@echo 'make lint | unit | functional    one part of them'
+	@echo 'make image          an image for a cloud: qcow2 with kernel and cloud-init'
+	@echo 'make lab | lab-down a control plane on this machine: Keystone, Zaqar, Heat'
+	@echo 'make clean          remove what was built (.cache and .tox)'
+
+.PHONY: demo
+demo:
+	@tools/step 'Debian packages' tools/setup image lab
+	@tools/step 'Control plane environment' $(PYTHON) -m lab install
+	@$(LAB_PYTHON) -m demo $(if $(KEEP),--keep)
+
+.PHONY: test
+test:
+	@start=$$SECONDS; \
+	tools/step 'Debian packages' tools/setup image lab test && \
+	tools/step 'Control plane environment' $(PYTHON) -m lab install && \
+	$(TOX) run --skip-missing-interpreters=false; status=$$?; \
+	if [ $$status -eq 0 ]; then echo "make test: passed in $$((SECONDS - start)) s"; \
+	else echo "make test: FAILED after $$((SECONDS - start)) s"; fi; \
+	exit $$status
+
+.PHONY: lint unit functional
+lint unit functional:
+	@tools/step 'Debian packages' tools/setup image lab test
+	@$(TOX) run -e $@
+
+.PHONY: image
+image:
+	@tools/step 'Debian packages' tools/setup image
+	@$(PYTHON) -m lab.image qcow2
+
+.PHONY: lab lab-down
+lab:
+	@tools/step 'Debian packages' tools/setup lab
+	@$(PYTHON) -m lab up
+lab-down:
+	@$(PYTHON) -m lab down
+
+.PHONY: clean
+clean:
+	@if [ -d .cache/lab ]; then $(PYTHON) -m lab down; fi
+	rm -rf .cache .tox

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What differs from one lab to the next: ports, passwords, and the files they go into."""
+
+import os
+import random
+import secrets
+import socket
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import venv
+from .errors import LabError
+
+TEMPLATES = Path(__file__).with_name("etc")
+REGION = "RegionOne"
+
+# Below the range from which the kernel takes ports for outgoing connections: a port that is
+# free now is not taken by a client before its service has bound it.
+_PORTS = range(15000, 32000)
+
+PORTS = (
+    "postgresql",
+    "redis",
+    "keystone",
+    "zaqar",
+    "websocket",
+    "websocket_notification",
+    "heat",
+    "heat_cfn",
+    "compute",
+)
+
+PASSWORDS = (
+    "admin_password",
+    "demo_password",
+    "heat_password",
+    "heat_auth_encryption_key",
+    "heat_database_password",
+    "heat_domain_admin_password",
+    "redis_password",
+    "zaqar_password",
+    "zaqar_signed_url_key",
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One lab's own values."""
+
+    directory: Path
+    ports: Mapping[str, int]
+    passwords: Mapping[str, str]
+    token_expiration: int
+
+    @classmethod
+    def new(cls, directory: Path, *, token_expiration: int = 3600) -> "Settings":
+        """Choose ports that are free, and new passwords."""
+        return cls(directory, free_ports(PORTS), new_passwords(), token_expiration)
+
+    @property
+    def identity_url(self) -> str:
+        """Keystone's URL as the catalog has it, without a version: heat-api-cfn adds /v3."""
+        return f"http://127.0.0.1:{self.ports['keystone']}"
+
+    def render(self) -> None:
+        """Write all configuration files into etc/."""
+        values = {
+            "directory": self.directory,
+            "venv": venv.VENV,
+            "region": REGION,
+            "identity_url": self.identity_url,
+            "token_expiration": self.token_expiration,
+            **{f"{name}_port": port for name, port in self.ports.items()},
+            **self.passwords,
+        }
+        target = self.directory / "etc"
+        target.mkdir(mode=0o700, exist_ok=True)
+        for template in TEMPLATES.iterdir():
+            render(template, target / template.name, values)
+
+
+def free_ports(names: Sequence[str]) -> dict[str, int]:
+    """Give each name a port on 127.0.0.1 that nobody has now."""
+    candidates = random.SystemRandom().sample(_PORTS, len(_PORTS))
+    free = (port for port in candidates if _is_free(port))
+    chosen = dict(zip(names, free, strict=False))
+    if len(chosen) < len(names):
+        raise LabError(f"127.0.0.1 has fewer than {len(names)} free ports")
+    return chosen
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def new_passwords() -> dict[str, str]:
+    """Return a new password for each purpose: 32 hexadecimal digits, as Heat's key must have."""
+    return {name: secrets.token_hex(16) for name in PASSWORDS}
+
+
+def render(template: Path, target: Path, values: Mapping[str, object]) -> None:
+    """Write a configuration file from its template, for nobody else to read."""
+    text = string.Template(template.read_text()).substitute(values)
+    write_private(target, text)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Put a file in place whole, mode 0600: a reader finds the old or the new one."""
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    new.replace(path)
+
+
+def environment(directory: Path) -> dict[str, str]:
+    """Return the services' environment: nothing of the caller's, so no proxy on the way to
+    127.0.0.1. Zaqar and Keystone under uWSGI look for their files in the home directory.
+    """
+    etc = directory / "etc"
+    return {
+        "HOME": str(etc),
+        "LANG": "C.UTF-8",
+        "OS_KEYSTONE_CONFIG_DIR": str(etc),
+        "PATH": f"{venv.VENV / 'bin'}:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PYTHONUNBUFFERED": "1",
+    }

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The services' Python environment: one virtual environment with every package pinned."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import LabError
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+CACHE = CHECKOUT / ".cache"
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+VENV = CACHE / "venv-lab"
+
+# The services' oldest Python is the agent's oldest plus one: the pins need 3.11.
+OLDEST_PYTHON = (3, 11)
+
+
+def python() -> Path:
+    """Return the environment's interpreter, whether it is installed or not."""
+    return VENV / "bin" / "python"
+
+
+def key() -> str:
+    """Return what the environment is made from, so that a change of it is noticed.
+
+    Not the interpreter that runs the lab: tests run it by another than a person at a shell,
+    and the one must not replace the environment under the other's running services.
+    """
+    return hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:16]
+
+
+def install() -> bool:
+    """Create the environment unless it is there already; say whether it had to be made."""
+    marker = VENV / "lab-key"
+    with locked(CACHE / "venv-lab.lock"):
+        found = marker.read_text() if marker.is_file() and python().exists() else ""
+        if found == key():
+            return False
+        if found:
+            # Complete, and of other versions: changed in place, since a lab may run from it.
+            marker.unlink()
+        else:
+            shutil.rmtree(VENV, ignore_errors=True)
+            _run(base_python(), "-m", "venv", VENV)
+        # Every package is in the list, so there is nothing to resolve: --no-deps is faster,
+        # and a package that is missing from the list shows in `pip check`.
+        _run(python(), "-m", "pip", "install", "--quiet", "--no-deps", "-r", REQUIREMENTS)
+        _run(python(), "-m", "pip", "check")
+        marker.write_text(key())
+    return True
+
+
+def base_python() -> str:
+    """Return the interpreter to make the environment with: this one if it is new enough."""
+    if sys.version_info[:2] >= OLDEST_PYTHON:
+        # Not the environment's own python, which is about to be removed.
+        return str(getattr(sys, "_base_executable", sys.executable))
+    found = shutil.which("python3.11")
+    if not found:
+        raise LabError(
+            "the lab's services need Python 3.11 or newer",
+            hint="install it, or run the lab with it: python3.11 -m lab up",
+        )
+    return found
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock that two labs in one checkout share; the kernel drops it with the process."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _run(*command: str | Path) -> None:
+    """Run a command quietly; show what it said only when it fails."""
+    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip()[-3000:]
+        raise LabError(f"{' '.join(map(str, command))} exited {done.returncode}:\n{said}")

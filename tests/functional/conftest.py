@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One control plane for all functional tests, and servers and stacks on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab import Lab
+
+from .server import HostServer
+from .stack import Heat, Stack
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab(tmp_path_factory.mktemp("lab", numbered=False)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def heat(lab: Lab) -> Heat:
+    return Heat(lab.environment())
+
+
+@pytest.fixture
+def create_stack(heat: Heat) -> Iterator[Callable[[dict[str, Any]], Stack]]:
+    """Create a stack that is deleted after the test."""
+    stacks: list[Stack] = []
+
+    def create(template: dict[str, Any], **parameters: Any) -> Stack:
+        stacks.append(heat.create(template, parameters))
+        return stacks[-1]
+
+    yield create
+    for stack in stacks:
+        stack.delete()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> HostServer:
+    return HostServer(tmp_path / "server")

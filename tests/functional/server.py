@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server without an image: the elements' files and os-*-config, in a folder.
+
+What differs from a server that was built is where things are, and that the
+service does not loop: each :meth:`HostServer.poll` is one run of
+os-collect-config.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).parents[2]
+ELEMENTS = REPOSITORY / "elements"
+
+
+class HostServer:
+    """os-collect-config, os-apply-config and the agent below one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.log = root / "log"
+        self._templates = root / "templates"
+        for folder in ("bin", "etc", "cache", "local-data"):
+            (root / folder).mkdir(parents=True)
+        for element in ("os-collect-config", "heat-config"):
+            source = ELEMENTS / element / "os-apply-config"
+            shutil.copytree(source, self._templates, dirs_exist_ok=True)
+        code = "import sys; from heat_config.cli import main; sys.exit(main())"
+        self._program("heat-config", f"exec {sys.executable} -c '{code}' \"$@\"")
+        agent = ELEMENTS / "heat-config/os-refresh-config/configure.d/55-heat-config"
+        self._program("heat-config-run", agent.read_text().replace("/usr/local/bin/", ""))
+        apply = f"os-apply-config --templates {self._templates} --output {root}"
+        self._program("refresh", f"set -eu\n{apply}\nexec heat-config-run")
+
+    def boot(self, os_collect_config: dict[str, Any]) -> None:
+        """The first run, from what Nova's user data or an operator has put there."""
+        data = self.root / "cfn-init-data"
+        data.write_text(json.dumps({"deployments": [], "os-collect-config": os_collect_config}))
+        self._collect("heat_local", "--heat_local-path", data)
+
+    def poll(self) -> None:
+        """One run of os-collect-config with what the last one has configured."""
+        self._collect("--config-file", self.root / "etc/os-collect-config.conf")
+
+    def run(self, *command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run a program as on the server."""
+        return subprocess.run(
+            command, env=self._environment(), text=True, capture_output=True, **options
+        )
+
+    @property
+    def deployed(self) -> Path:
+        return self.root / "var/lib/heat-config/deployed"
+
+    @property
+    def owed(self) -> list[Path]:
+        return list((self.root / "var/lib/heat-config/outbox").glob("*"))
+
+    def _collect(self, *arguments: str | Path) -> None:
+        settings = {
+            "--cachedir": self.root / "cache",
+            "--backup-cachedir": self.root / "cache-backup",
+            "--local-path": self.root / "local-data",
+            "--command": self.root / "bin/refresh",
+        }
+        options = [part for pair in settings.items() for part in pair]
+        collect = Path(sys.executable).with_name("os-collect-config")
+        with self.log.open("a") as log:
+            subprocess.run(
+                # A --config-file overrides the options before it.
+                [collect, *arguments, "--one-time", *options],
+                env=self._environment(),
+                stdout=log,
+                stderr=log,
+                check=True,
+            )
+
+    def _program(self, name: str, text: str) -> None:
+        path = self.root / "bin" / name
+        path.write_text(text if text.startswith("#!") else f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+
+    def _environment(self) -> dict[str, str]:
+        state = self.root / "var/lib/heat-config"
+        programs = [self.root / "bin", Path(sys.executable).parent, os.environ["PATH"]]
+        return {
+            **os.environ,
+            "LC_ALL": "C",  # os-collect-config's local collector dies under others
+            "PATH": ":".join(map(str, programs)),
+            "PYTHONPATH": str(REPOSITORY),
+            "HEAT_SHELL_CONFIG": str(self.root / "var/run/heat-config/heat-config"),
+            "HEAT_CONFIG_HOOKS": str(REPOSITORY / "hooks"),
+            "HEAT_CONFIG_DEPLOYED": str(state / "deployed"),
+            "HEAT_CONFIG_DEPLOYED_OLD": str(self.root / "var/run/heat-config/deployed"),
+            "HEAT_CONFIG_OUTBOX": str(state / "outbox"),
+            "HEAT_SCRIPT_WORKING": str(state / "heat-config-script"),
+            "HEAT_SCRIPT_OUTPUTS": str(self.root / "var/run/heat-config/heat-config-script"),
+        }
