@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ from typing import Any
 import pytest
 
 from lab import Lab
+from lab.stack import Heat, Stack
 
 from .server import HostServer
-from .stack import Heat, Stack
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +33,7 @@ def create_stack(heat: Heat) -> Iterator[Callable[[dict[str, Any]], Stack]]:
     stacks: list[Stack] = []
 
     def create(template: dict[str, Any], **parameters: Any) -> Stack:
-        stacks.append(heat.create(template, parameters))
+        stacks.append(heat.create(f"test-{uuid.uuid4().hex[:8]}", template, **parameters))
         return stacks[-1]
 
     yield create

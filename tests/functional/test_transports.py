@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from lab.stack import Stack
+
 from .server import HostServer
-from .stack import Stack, template
+from .template import template
 
 # Each signal with the metadata path that it is used with most.
 PATHS = [

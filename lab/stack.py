@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Heat stacks: created, waited for, looked at, with python-heatclient.
+
+The one module of the lab that is not for its own use: the demo and the tests
+drive Heat with it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from heatclient import client, exc
+from keystoneauth1 import loading, session
+
+# Seconds after which what has not come is taken never to come: many times what
+# it takes on a slow machine.
+PATIENCE = 120.0
+
+
+class Heat:
+    """The orchestration API, as the user that owns the stacks."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        names = ("username", "password", "project_name", "user_domain_name", "project_domain_name")
+        options = {name: environment[f"OS_{name.upper()}"] for name in names}
+        loader = loading.get_plugin_loader("password")
+        auth = loader.load_from_options(auth_url=environment["OS_AUTH_URL"], **options)
+        self.api = client.Client("1", session=session.Session(auth=auth))
+
+    def create(self, name: str, template: dict[str, Any], **parameters: Any) -> Stack:
+        """Begin to create a stack."""
+        made = self.api.stacks.create(
+            stack_name=name, template=template, parameters=parameters, timeout_mins=5
+        )
+        return Stack(self.api, made["stack"]["id"])
+
+    def delete(self, name: str) -> None:
+        """Delete a stack of this name if there is one."""
+        try:
+            found = self.api.stacks.get(name, resolve_outputs=False)
+        except exc.HTTPNotFound:
+            return
+        Stack(self.api, found.id).delete()
+
+
+class Stack:
+    """One stack."""
+
+    def __init__(self, api: Any, stack_id: str) -> None:
+        self._api = api
+        self.id = stack_id
+
+    @property
+    def state(self) -> str:
+        """Such as CREATE_COMPLETE."""
+        return str(self._api.stacks.get(self.id, resolve_outputs=False).stack_status)
+
+    @property
+    def reason(self) -> str:
+        """Why it is in that state, in Heat's words."""
+        return str(self._api.stacks.get(self.id, resolve_outputs=False).stack_status_reason)
+
+    def output(self, name: str) -> Any:
+        """The value of one of its outputs."""
+        return self._api.stacks.output_show(self.id, name)["output"]["output_value"]
+
+    def update(self, template: dict[str, Any], **parameters: Any) -> None:
+        """Begin to update it."""
+        self._api.stacks.update(self.id, template=template, parameters=parameters)
+
+    def wait_for_server(self) -> dict[str, Any]:
+        """What the server must be given to find its metadata: the stack's output ``server``."""
+        return dict(wait_for("the server's configuration", self._server))
+
+    def _server(self) -> Any:
+        try:
+            return self.output("server")
+        except exc.HTTPException:
+            return None
+
+    def wait(self, action: str, meanwhile: Callable[[], Any] = lambda: None) -> str:
+        """Wait until an action has ended; return how: COMPLETE or FAILED."""
+
+        def ended() -> str | None:
+            meanwhile()
+            current, _, status = self.state.partition("_")
+            return status if current == action and status != "IN_PROGRESS" else None
+
+        return str(wait_for(f"{action} of {self.id}", ended))
+
+    def delete(self) -> None:
+        """Delete it and wait until it is gone."""
+        self._api.stacks.delete(self.id)
+
+        def gone() -> bool:
+            try:
+                return self.state == "DELETE_COMPLETE"
+            except exc.HTTPNotFound:
+                return True
+
+        wait_for(f"the deletion of {self.id}", gone)
+
+
+def wait_for(what: str, found: Callable[[], Any]) -> Any:
+    """Ask until there is an answer.
+
+    :raises TimeoutError: there was none for :data:`PATIENCE` seconds.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if answer := found():
+            return answer
+        time.sleep(0.2)
+    raise TimeoutError(f"{what} did not come within {PATIENCE:.0f} s")
