@@ -25,7 +25,7 @@ class Heat:
     def __init__(self, environment: Mapping[str, str]) -> None:
         names = ("username", "password", "project_name", "user_domain_name", "project_domain_name")
         options = {name: environment[f"OS_{name.upper()}"] for name in names}
-        loader = loading.get_plugin_loader("password")
+        loader: Any = loading.get_plugin_loader("password")
         auth = loader.load_from_options(auth_url=environment["OS_AUTH_URL"], **options)
         self.api = client.Client("1", session=session.Session(auth=auth))
 

@@ -66,9 +66,7 @@ def test_the_booted_image_runs_what_heat_asks_for(stack: Stack, server: Server) 
     assert stack.output("broken.deploy_status_code") == 3
 
 
-def test_no_secret_is_where_others_can_read_it(
-    lab: Lab, stack: Stack, server: Server
-) -> None:
+def test_no_secret_is_where_others_can_read_it(lab: Lab, stack: Stack, server: Server) -> None:
     server.wait_for(lambda it: len(accepted(it)) == 2, what="two accepted results")
     secrets = secrets_of(server)
     assert len(secrets) >= 5
@@ -111,7 +109,8 @@ def test_the_programs_are_where_people_expect_them(server: Server) -> None:
     assert mode == "755\n"
 
 
-def test_a_lost_folder_of_what_is_deployed_can_be_rebuilt(stack: Stack, server: Server) -> None:
+@pytest.mark.usefixtures("stack")
+def test_a_lost_folder_of_what_is_deployed_can_be_rebuilt(server: Server) -> None:
     server.wait_for(lambda it: len(accepted(it)) == 2, what="two accepted results")
     server.run(["rm", "-r", "/var/lib/heat-config/deployed"])
     server.run(["heat-config-rebuild-deployed"])
@@ -138,8 +137,7 @@ def test_the_environment_is_small(root: Path) -> None:
 
 
 def test_the_image_holds_no_secret_of_this_machine(root: Path) -> None:
-    keys = [path for path in (root / "etc/ssh").glob("ssh_host_*")]
-    assert keys == []
+    assert list((root / "etc/ssh").glob("ssh_host_*")) == []
     machine_id = root / "etc/machine-id"
     assert not machine_id.exists() or machine_id.read_text().strip() in ("", "uninitialized")
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -50,7 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    do_PUT = do_POST = _take
+    do_PUT = do_POST = _take  # noqa: N815 - http.server's names
 
     def log_message(self, *_: object) -> None:
         pass
@@ -236,7 +235,7 @@ def test_an_empty_note_owes_no_signal(deploy: Any, inbox: Inbox, settings: Setti
 
 
 def test_a_full_disk_runs_nothing_and_is_tried_again(
-    deploy: Any, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    deploy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from heat_config import files
 
@@ -292,7 +291,7 @@ def test_a_file_that_is_no_list_gives_one_line(
 
 
 def test_a_program_may_send_in_the_agents_place(
-    deploy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     program = tmp_path / "notify"
     program.write_text(f'#!/bin/sh\ncat > {tmp_path}/sent; echo "$1" > {tmp_path}/config\n')
@@ -327,7 +326,7 @@ def test_nothing_to_do_writes_nothing_and_imports_nothing_heavy(
 
 def _listing(folder: Path) -> list[tuple[str, int]]:
     paths = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
-    return sorted((str(path), os.stat(path).st_mtime_ns) for path in paths)
+    return sorted((str(path), path.stat().st_mtime_ns) for path in paths)
 
 
 def _settings() -> Settings:

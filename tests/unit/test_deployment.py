@@ -19,7 +19,7 @@ def test_an_empty_file_has_no_deployments() -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("{", "not valid JSON"), ('{"a": 1}', "holds a map"), ('"x"', "a string"), ("[" * 9999, "JSON")],
+    [("{", "not valid"), ('{"a": 1}', "holds a map"), ('"x"', "a string"), ("[" * 9999, "JSON")],
 )
 def test_a_file_that_is_no_list_is_refused(text: str, said: str) -> None:
     with pytest.raises(deployment.MetadataError, match=said):

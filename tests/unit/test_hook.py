@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from heat_config import deployment, hook
+from heat_config.result import Result
 
 from .conftest import script
 
@@ -18,7 +19,7 @@ def put(folder: Path, name: str, text: str, mode: int = 0o755) -> Path:
     return path
 
 
-def run(tmp_path: Path, text: str, mode: int = 0o755, group: str = "mine") -> hook.Result:
+def run(tmp_path: Path, text: str, mode: int = 0o755, group: str = "mine") -> Result:
     put(tmp_path / "hooks", "mine", text, mode)
     item = script("the config", group=group)
     return hook.run(deployment.read(item), [str(tmp_path / "hooks")])

@@ -32,9 +32,7 @@ def test_what_is_no_json_object_is_the_result_itself(stdout: bytes) -> None:
 
 @pytest.mark.parametrize("stdout", [b"", b"{}", b'{"deploy_status_code": 0}', b'{"x": 1}'])
 @pytest.mark.parametrize(("returncode", "status"), [(3, 3), (-9, 137)])
-def test_a_hook_that_failed_is_never_a_success(
-    stdout: bytes, returncode: int, status: int
-) -> None:
+def test_a_hook_that_failed_is_never_a_success(stdout: bytes, returncode: int, status: int) -> None:
     assert hook_says(stdout, returncode)["deploy_status_code"] == status
 
 
