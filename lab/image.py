@@ -13,11 +13,12 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,17 +74,14 @@ class Image:
     kind: str
     release: str
     elements: tuple[str, ...]
-    settings: Mapping[str, str]
     key: str
 
     @classmethod
-    def of(
-        cls, kind: str, release: str, elements: Iterable[str], settings: Mapping[str, str]
-    ) -> "Image":
+    def of(cls, kind: str, release: str, elements: Iterable[str]) -> "Image":
         """Return the image that these and the sources, as they are now, make."""
         chosen = tuple(elements)
-        made_from = json.dumps([kind, release, chosen, sorted(settings.items())])
-        return cls(kind, release, chosen, settings, key_of(made_from, source_files()))
+        made_from = json.dumps([kind, release, chosen])
+        return cls(kind, release, chosen, key_of(made_from, source_files()))
 
     @property
     def directory(self) -> Path:
@@ -110,8 +108,8 @@ def build_tar(
     release: str = "bookworm", elements: Sequence[str] = (), *, progress: Progress = print
 ) -> Path:
     """Return a Debian root with our elements and these ones, without a kernel, as a tar file."""
-    chosen = ("debian-minimal", "no-kernel", *ELEMENTS, *elements)
-    return build(Image.of("tar", release, chosen, {}), progress=progress)
+    chosen = ("debian-minimal", "no-kernel", "no-nameserver", *ELEMENTS, *elements)
+    return build(Image.of("tar", release, chosen), progress=progress)
 
 
 def build_qcow2(
@@ -122,6 +120,7 @@ def build_qcow2(
         "debian-minimal",
         "cloud-init",
         "cloud-network",
+        "no-nameserver",
         "openssh-server",
         *ELEMENTS,
         *elements,
@@ -134,8 +133,7 @@ def build_qcow2(
             " file system without a boot loader. Start it with its own /vmlinuz and /initrd.img"
             " (qemu -kernel, Glance's kernel_id and ramdisk_id), root=LABEL=cloudimg-rootfs."
         )
-    settings = {"DIB_CLOUD_INIT_DATASOURCES": "OpenStack, ConfigDrive, NoCloud, None"}
-    return build(Image.of("qcow2", release, chosen, settings), progress=progress)
+    return build(Image.of("qcow2", release, chosen), progress=progress)
 
 
 def has_device_mapper() -> bool:
@@ -283,7 +281,6 @@ def _environment(image: Image, scratch: Path) -> dict[str, str]:
         "DIB_DEBIAN_USE_DEBOOTSTRAP_CACHE": "1",
         "TMP_DIR": str(scratch),
         "TMPDIR": str(scratch),
-        **image.settings,
     }
 
 
@@ -346,8 +343,12 @@ def _remove(scratch: Path) -> None:
 
 def _forget_older(image: Image, *, keep: int = 2) -> None:
     """Remove all but the newest images of this kind and release: each takes some 600 MB."""
+
+    def worth(directory: Path) -> tuple[bool, float]:
+        return (directory / image.path.name).exists(), directory.stat().st_mtime
+
     same = IMAGES.glob(f"{image.kind}-{image.release}-*")
-    for directory in sorted(same, key=lambda path: path.stat().st_mtime)[:-keep]:
+    for directory in sorted(same, key=worth)[:-keep]:
         run(["rm", "-rf", "--one-file-system", directory])
 
 
@@ -367,6 +368,8 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--release", choices=RELEASES, default="bookworm")
     parser.add_argument("--element", action="append", default=[], help="one more element")
     options = parser.parse_args(None if arguments is None else list(arguments))
+    # Else a TERM would leave the temporary folder, until the next build.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     builder = build_tar if options.kind == "tar" else build_qcow2
     try:
         path = builder(options.release, options.element, progress=_to_stderr)
