@@ -15,6 +15,7 @@ help:
 	@echo 'make demo KEEP=1    the same, and leave everything up to look around'
 	@echo 'make test           all tests: lint, unit, functional'
 	@echo 'make lint | unit | functional    one part of them'
+	@echo 'make bench-idle     a run with nothing to do, against heat-agents'
 	@echo 'make image          an image for a cloud: qcow2 with kernel and cloud-init'
 	@echo 'make lab | lab-down a control plane on this machine: Keystone, Zaqar, Heat'
 	@echo 'make clean          remove what was built (.cache and .tox)'
@@ -39,6 +40,10 @@ test:
 lint unit functional:
 	@tools/step 'Debian packages' tools/setup image lab test
 	@$(TOX) run -e $@
+
+.PHONY: bench-idle
+bench-idle:
+	@$(PYTHON) bench/idle.py
 
 .PHONY: image
 image:

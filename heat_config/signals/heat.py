@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from heat_config import redact
-from heat_config.signals.http import from_status
+from heat_config.signals.http import from_status, from_stranger, is_json
 from heat_config.signals.inputs import require
 from heat_config.signals.keystone import User
 
@@ -46,12 +46,14 @@ class Resource:
         )
         if not response.ok:
             raise from_status(response.status_code, redact.url(url), _reason(response))
+        if not is_json(response):  # Heat's is null
+            raise from_stranger(redact.url(url))
         return redact.url(url)
 
 
 def _reason(response: Any) -> str:
     """Heat explains itself in JSON: {"error": {"message": …}}."""
     try:
-        return " ".join(str(response.json()["error"]["message"]).split())
+        return str(response.json()["error"]["message"])
     except (ValueError, KeyError, TypeError):
         return str(response.reason)

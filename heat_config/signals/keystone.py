@@ -8,7 +8,7 @@ once and again when it has expired, connections are kept, the catalog is read.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from keystoneauth1 import exceptions, session
 from keystoneauth1.identity import v3
@@ -19,7 +19,7 @@ from heat_config.signals.errors import SignalError
 from heat_config.signals.inputs import require
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from requests import Response
 
@@ -29,6 +29,8 @@ _NEEDED = ("deploy_auth_url", "deploy_user_id", "deploy_password", "deploy_proje
 
 # The same error under its names in different versions of keystoneauth1.
 _SSL_ERRORS = ("SSLError", "SSLFailure")
+
+_Answer = TypeVar("_Answer")
 
 
 class User:
@@ -54,12 +56,7 @@ class User:
 
         :raises SignalError: Keystone cannot be asked, or knows none.
         """
-        try:
-            url = self._session.get_endpoint(
-                service_type=service_type, interface="public", region_name=self._region
-            )
-        except exceptions.ClientException as error:
-            raise _translated(error, f"Keystone at {self._keystone}", sent=False) from None
+        url = self._ask_keystone(lambda: self._look_up(service_type))
         if not url:
             region = f" in region {self._region}" if self._region else ""
             raise SignalError(
@@ -74,14 +71,31 @@ class User:
 
         :raises SignalError: no answer came.
         """
-        try:
-            self._session.get_token()
-        except exceptions.ClientException as error:
-            raise _translated(error, f"Keystone at {self._keystone}", sent=False) from None
+        self._ask_keystone(self._session.get_token)
         try:
             return self._session.request(url, method, raise_exc=False, log=False, **options)
         except exceptions.ClientException as error:
             raise _translated(error, redact.url(url), sent=True) from None
+
+    def _look_up(self, service_type: str) -> str | None:
+        try:
+            found: str | None = self._session.get_endpoint(
+                service_type=service_type, interface="public", region_name=self._region
+            )
+        except exceptions.CatalogException:
+            return None
+        return found
+
+    def _ask_keystone(self, ask: Callable[[], _Answer]) -> _Answer:
+        what = f"Keystone at {self._keystone}"
+        try:
+            return ask()
+        except exceptions.ClientException as error:
+            raise _translated(error, what, sent=False) from None
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # keystoneauth takes it for granted that what answers is Keystone.
+            detail = f"gave an answer that is none ({error!r})"
+            raise SignalError(f"{what} {detail}", retry=True) from None
 
 
 def _translated(error: Exception, what: str, *, sent: bool) -> SignalError:
@@ -94,5 +108,5 @@ def _translated(error: Exception, what: str, *, sent: bool) -> SignalError:
         return http.from_status(error.http_status, what, error.message)
     kind = type(error).__name__
     if kind in _SSL_ERRORS:
-        return http.untrusted(what)
+        return http.untrusted(what, error)
     return SignalError(f"{what} does not answer ({kind})", retry=True, uncertain=sent)

@@ -29,6 +29,8 @@ class SignedUrl:
     def __init__(self, values: Mapping[str, Any], settings: Settings) -> None:
         (self._url,) = require(values, "deploy_signal_id")
         self._verb = str(values.get("deploy_signal_verb") or "POST").upper()
+        if self._verb not in ("POST", "PUT"):
+            raise SignalError(f"deploy_signal_verb {self._verb[:20]!r} is neither POST nor PUT")
         self._verify = http.verify(settings)
         self._session = requests.Session()
 
@@ -52,10 +54,12 @@ class SignedUrl:
                 },
                 timeout=http.TIMEOUT,
                 verify=self._verify,
+                # Where requests follows one, it comes with a GET and no result.
+                allow_redirects=False,
             )
         except requests.RequestException as error:
             raise _translated(error, target) from None
-        if not response.ok:
+        if not 200 <= response.status_code < 300:
             raise http.from_status(response.status_code, target, response.reason)
         return target
 
@@ -70,5 +74,5 @@ def _translated(error: requests.RequestException, target: str) -> SignalError:
     if isinstance(error, unusable):
         return SignalError(f"deploy_signal_id is not a usable URL: {target}")
     if isinstance(error, requests.exceptions.SSLError):
-        return http.untrusted(target)
+        return http.untrusted(target, error)
     return SignalError(f"{target} does not answer ({type(error).__name__})", retry=True)

@@ -8,6 +8,7 @@ connections, a check of every status) is in the connection that it is given.
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from zaqarclient.transport.http import HttpTransport
 
 from heat_config import redact
 from heat_config.signals.errors import SignalError
-from heat_config.signals.http import from_status
+from heat_config.signals.http import brief, from_status, from_stranger, is_json
 from heat_config.signals.inputs import require
 from heat_config.signals.keystone import User
 
@@ -58,17 +59,14 @@ class Queue:
 
         :raises SignalError: it was not accepted.
         """
-        import json
-
         message = json.loads(result.as_json(LIMIT))
         endpoint = self._user.endpoint("messaging")
         client = _Client(endpoint, self._client_id, self._user)
-        # The first message makes the queue: no need to ask whether it exists.
-        queue = client.queue(self._name, auto_create=False)
+        queue = _queue(client, self._name)
         target = f"queue {self._name} at {redact.url(endpoint)}"
         try:
             if not (self._uncertain and self._holds(queue, message)):
-                queue.post({"body": message, "ttl": TTL})
+                _post(queue, message)
         except zaqar_errors.TransportError as error:
             raise _translated(error, target) from None
         except SignalError as error:
@@ -78,8 +76,26 @@ class Queue:
 
     def _holds(self, queue: Any, message: Mapping[str, Any]) -> bool:
         """Whether our own message waits on the queue."""
-        found = queue.messages(echo=True, include_claimed=True, limit=20)
-        return any(entry.body == message for entry in found)
+        # Without include_claimed, which Zaqar on Redis answers with 503: Heat
+        # does not claim, it pops.
+        found = queue.messages(echo=True, limit=20)
+        # As text: NaN is not equal to itself.
+        wanted = json.dumps(message, sort_keys=True)
+        return any(json.dumps(entry.body, sort_keys=True) == wanted for entry in found)
+
+
+def _queue(client: Client, name: str) -> Any:
+    # The first message makes the queue: no need to ask whether it exists.
+    try:
+        return client.queue(name, auto_create=False)
+    except ValueError as error:
+        raise SignalError(f"deploy_queue_id is not usable: {error}") from None
+
+
+def _post(queue: Any, message: Mapping[str, Any]) -> None:
+    posted = queue.post({"body": message, "ttl": TTL})
+    if not isinstance(posted, dict) or not posted.get("resources"):
+        raise from_stranger(f"queue {queue.name}")
 
 
 class _Client(Client):  # type: ignore[misc]
@@ -115,9 +131,11 @@ class _Connection:
         known = response.status_code in HttpTransport.http_to_zaqar
         if not response.ok and (not known or response.status_code >= 500):
             raise from_status(response.status_code, redact.url(url), response.reason)
+        if response.ok and response.content and not is_json(response):
+            # The client would take it for an empty answer.
+            raise from_stranger(redact.url(url))
         return response
 
 
 def _translated(error: Any, target: str) -> SignalError:
-    detail = " ".join(str(error).split())
-    return SignalError(f"{target} refused the result: {detail}")
+    return SignalError(f"{target} refused the result: {brief(str(error))}")

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TLS to Keystone, Zaqar and signed URLs: verified unless the operator says otherwise."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import ssl
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import certifi
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from heat_config import agent, deployment, redact, settings
+from heat_config.result import Result
+from heat_config.signals import http, keystone, retry
+from heat_config.signals.errors import SignalError
+from heat_config.store import Store
+from lab import Lab
+from lab.wire import Wire, answer
+
+from .test_signals import DemoUser, address
+
+DEBIANS = "/etc/ssl/certs/ca-certificates.crt"
+NOW = datetime.datetime.now(datetime.timezone.utc)
+DAY = datetime.timedelta(days=1)
+
+
+class Authority:
+    """A certificate authority that nobody trusts unless told to."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the operator's own")])
+        public = self._key.public_key()
+        identifier = x509.SubjectKeyIdentifier.from_public_key(public)
+        certificate = (
+            self._unsigned(self._name, public, NOW + DAY)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(identifier, critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        self.file = folder / "authority.pem"
+        self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+    def certified(self, host: str, *, until: datetime.datetime = NOW + DAY) -> ssl.SSLContext:
+        """What a server needs to present a certificate for an address or a name."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = (
+            self._unsigned(x509.Name([]), key.public_key(), until)
+            .add_extension(x509.SubjectAlternativeName([_general_name(host)]), critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+        path = self._folder / f"{uuid.uuid4().hex}.pem"
+        path.write_bytes(
+            certificate.public_bytes(serialization.Encoding.PEM)
+            + key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        return context
+
+    def _unsigned(
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, until: datetime.datetime
+    ) -> x509.CertificateBuilder:
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(NOW - 2 * DAY)
+            .not_valid_after(until)
+        )
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+@dataclass
+class Target:
+    """A deployment whose answer goes over TLS at one point of its way."""
+
+    values: dict[str, Any]
+    wire: Wire
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def user(lab: Lab) -> DemoUser:
+    return DemoUser(lab)
+
+
+Make = Callable[[ssl.SSLContext], Target]
+
+
+@pytest.fixture(params=["Keystone", "Zaqar", "signed URL"])
+def target(
+    request: pytest.FixtureRequest, lab: Lab, user: DemoUser, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Make]:
+    with ExitStack() as stack:
+
+        def make(tls: ssl.SSLContext) -> Target:
+            if request.param == "signed URL":
+                inbox = Wire(("127.0.0.1", 1), tls=tls, default=answer(201))
+                wire = stack.enter_context(inbox)
+                url = f"{wire.url}/object?temp_url_sig=0123456789abcdef"
+                return Target({"deploy_signal_id": url, "deploy_signal_verb": "PUT"}, wire)
+            values = {**user.values, "deploy_queue_id": f"test-{uuid.uuid4().hex}"}
+            if request.param == "Keystone":
+                wire = stack.enter_context(Wire(address(lab.auth_url), tls=tls))
+                return Target({**values, "deploy_auth_url": f"{wire.url}/v3/"}, wire)
+            upstream = address(lab.endpoints["messaging"])
+            wire = stack.enter_context(Wire(upstream, tls=tls))
+            monkeypatch.setattr(keystone.User, "endpoint", lambda *_: wire.url)
+            return Target(values, wire)
+
+        yield make
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "FIRST_WAIT", 0.0)
+
+
+class Agent:
+    """Owes the result of one deployment and tries to send it."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self._folder = folder
+        self._capsys = capsys
+
+    def is_refused(self, target: Target, **variables: str) -> str:
+        """The result stays owed, and nothing has been sent. Return the log."""
+        still_owed, log = self._deliver(target, variables)
+        assert still_owed
+        assert target.wire.url in log
+        assert target.wire.connections > 0
+        assert target.wire.history == [], "neither a password nor the result"
+        return log
+
+    def is_accepted(self, target: Target, **variables: str) -> None:
+        still_owed, log = self._deliver(target, variables)
+        assert not still_owed, log
+        assert target.wire.history
+
+    def _deliver(self, target: Target, variables: dict[str, str]) -> tuple[bool, str]:
+        folders = {
+            "HEAT_CONFIG_DEPLOYED": str(self._folder / "deployed"),
+            "HEAT_CONFIG_DEPLOYED_OLD": str(self._folder / "deployed-old"),
+            "HEAT_CONFIG_OUTBOX": str(self._folder / "outbox"),
+        }
+        current = settings.from_environment({**folders, **variables})
+        store = Store(current)
+        store.begin(deployment.read({"id": "c1", "group": "script", "config": ""}))
+        store.finish("c1", Result(0), target.values)
+        still_owed = bool(agent.deliver(current))
+        assert still_owed == bool(store.owed())
+        log = self._capsys.readouterr().err
+        assert not [secret for secret in redact.secrets_in(target.values) if secret in log]
+        return still_owed, log
+
+
+@pytest.fixture
+def server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Agent:
+    return Agent(tmp_path, capsys)
+
+
+def test_an_unknown_authority_is_refused(server: Agent, target: Make, authority: Authority) -> None:
+    log = server.is_refused(target(authority.certified("127.0.0.1")))
+    assert "does not verify: unable to get local issuer certificate" in log
+    assert "HEAT_CONFIG_CA_FILE" in log
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "zaqar.example"])
+def test_the_certificate_of_another_host_is_refused(
+    server: Agent, target: Make, authority: Authority, host: str
+) -> None:
+    other = target(authority.certified(host))
+    log = server.is_refused(other, HEAT_CONFIG_CA_FILE=str(authority.file))
+    assert "certificate is not valid for '127.0.0.1'" in log
+
+
+def test_an_expired_certificate_is_refused(
+    server: Agent, target: Make, authority: Authority
+) -> None:
+    expired = target(authority.certified("127.0.0.1", until=NOW - DAY))
+    log = server.is_refused(expired, HEAT_CONFIG_CA_FILE=str(authority.file))
+    assert "certificate has expired" in log
+
+
+@pytest.mark.parametrize("variable", ["HEAT_CONFIG_CA_FILE", "OS_CACERT"])
+def test_an_authority_that_the_operator_names_is_trusted(
+    server: Agent, target: Make, authority: Authority, variable: str
+) -> None:
+    own = target(authority.certified("127.0.0.1"))
+    server.is_accepted(own, **{variable: str(authority.file)})
+
+
+def test_an_authority_in_the_systems_store_is_trusted(
+    server: Agent, target: Make, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # OpenSSL's own way to say where the store is.
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    server.is_accepted(target(authority.certified("127.0.0.1")))
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_insecure_accepts_any_certificate(
+    server: Agent, target: Make, authority: Authority
+) -> None:
+    server.is_accepted(target(authority.certified("zaqar.example")), HEAT_CONFIG_INSECURE="1")
+
+
+@pytest.mark.parametrize("content", [None, "", "no certificate"])
+def test_an_unusable_ca_file_is_named(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "authority.pem"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(SignalError, match=f"HEAT_CONFIG_CA_FILE names {path}"):
+        http.verify(settings.from_environment({"HEAT_CONFIG_CA_FILE": str(path)}))
+
+
+def test_the_systems_store_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    # requests' own variables choose nothing for us.
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent")
+    trusted = http.verify(settings.from_environment({}))
+    assert isinstance(trusted, str)
+    assert Path(trusted).resolve() != Path(certifi.where()).resolve()
+    if Path("/etc/debian_version").exists():
+        assert Path(trusted).resolve() == Path(DEBIANS).resolve()
