@@ -9,25 +9,30 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from typing import TYPE_CHECKING
 
 from heat_config import deployment as deployments
 from heat_config import log, redact, signals
+from heat_config.outbox import Outbox
 from heat_config.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from heat_config.deployment import Deployment
     from heat_config.result import Result
     from heat_config.settings import Settings
-    from heat_config.store import Owed
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, *, force: str | None = None) -> int:
     """Run what has not been run, and send what is owed; return the exit status.
+
+    ``force``: run the config with this id in any case.
 
     A control plane that is away, or a deployment that fails, is no failure of
     this program: os-refresh-config would stop the server's other work for it.
-    Only a missing file of deployments is one, as it always was.
+    A missing file of deployments is one, as it always was.
     """
     try:
         text = _read_private(settings.config_file)
@@ -39,28 +44,24 @@ def run(settings: Settings) -> int:
     except deployments.MetadataError as error:
         log.error(f"{settings.config_file} {error}; nothing in it can be run")
         asked = []
-    store = Store(settings)
-    if _nothing_to_do(store, asked):
+    if force is not None and force not in {each.id for each in asked}:
+        log.error(f"{force} is none of the deployments in {settings.config_file}")
+        return 1
+    store, outbox = Store(settings), Outbox(settings)
+    if force is None and _nothing_to_do(store, outbox, asked):
         log.info(f"{len(asked)} deployments, nothing to do")
         return 0
-    with store.locked():
-        owed_before = store.owed()
-        for deployment in asked:
-            owed = _answer(deployment, store, settings)
-            if owed:
-                _deliver(owed, store, settings)
-        for owed in owed_before:
-            _deliver(owed, store, settings)
+    _Run(store, outbox, settings, force).answer_all(asked)
     return 0
 
 
-def deliver(settings: Settings) -> int:
+def deliver(settings: Settings, *, due_only: bool = False) -> int:
     """Send what is owed; return 0 when nothing is left, else 1."""
-    store = Store(settings)
-    with store.locked():
-        for owed in store.owed():
-            _deliver(owed, store, settings)
-    return 1 if store.owed_ids() else 0
+    from heat_config.courier import Courier
+
+    outbox = Outbox(settings)
+    Courier(outbox, Store(settings), settings).deliver_all(due_only=due_only)
+    return 1 if outbox.ids() else 0
 
 
 def _read_private(path: str) -> str:
@@ -71,77 +72,117 @@ def _read_private(path: str) -> str:
         return file.read()
 
 
-def _nothing_to_do(store: Store, asked: list[Deployment]) -> bool:
-    return not store.owed_ids() and all(
-        store.is_done(each.id) and not store.was_cut(each.id) for each in asked
-    )
+def _nothing_to_do(store: Store, outbox: Outbox, asked: list[Deployment]) -> bool:
+    return not outbox.ids() and all(store.has_ended(each.id) for each in asked)
 
 
-def _answer(deployment: Deployment, store: Store, settings: Settings) -> Owed | None:
-    """Run one deployment unless that was done; return what is owed for it."""
-    log.conceal(redact.secrets_in(deployment.values))
-    try:
-        if not store.is_done(deployment.id):
-            store.begin(deployment)
-            result = _run(deployment, settings)
-        elif store.was_cut(deployment.id):
-            result = _cut(deployment)
-        else:
-            return None
-        result = result.masked(redact.secrets_in(deployment.values))
-        return store.finish(deployment.id, result, signals.address(deployment.values))
-    except OSError as error:
-        log.error(f"{deployment}: not run or not answered, it will be tried again: {error}")
+class _Run:
+    """One run of the agent: each deployment is answered, one after the other.
+
+    Of one deployment these steps are durable before the next: begin, the hook,
+    the result in the outbox, the result for people; then it is sent.
+    """
+
+    def __init__(self, store: Store, outbox: Outbox, settings: Settings, force: str | None) -> None:
+        from heat_config.ballast import Ballast
+        from heat_config.courier import Courier
+
+        self._store = store
+        self._outbox = outbox
+        self._settings = settings
+        self._force = force
+        self._ballast = Ballast(settings.outbox)
+        self._courier = Courier(outbox, store, settings)
+
+    def answer_all(self, asked: list[Deployment]) -> None:
+        from pathlib import Path
+
+        from heat_config import files
+
+        with self._store.locked():
+            for folder in (self._settings.deployed, self._settings.outbox):
+                files.remove_leftovers(Path(folder))
+            self._ballast.take_on()
+            self._courier.drop_superseded({each.id: each.values for each in asked})
+            # A script can read what all of them are answered with.
+            for deployment in asked:
+                log.conceal(redact.secrets_in(deployment.values))
+            for deployment in asked:
+                try:
+                    self._answer(deployment)
+                except OSError as error:
+                    log.error(f"{deployment}: not answered, it will be tried again: {error}")
+        self._courier.deliver_all(due_only=True)
+
+    def _answer(self, deployment: Deployment) -> None:
+        """Run one deployment unless that was done, and send its result."""
+        from heat_config import runlog
+
+        forced = deployment.id == self._force
+        if forced:
+            log.info(f"{deployment} is run because an operator forces it")
+            self._outbox.forget(deployment.id)
+            self._store.forget(deployment.id)
+        if self._store.has_ended(deployment.id):
+            return
+        result = self._result(deployment)
+        self._with_room(lambda room: self._keep(deployment, result, room, forced=forced))
+        if self._outbox.get(deployment.id):
+            self._courier.deliver(deployment.id, fresh=True)
+        runlog.prune(self._settings.logs, self._settings.logs_size, self._outbox.ids())
+
+    def _result(self, deployment: Deployment) -> Result:
+        """What came of a deployment, run now or before."""
+        from heat_config import answering, result
+
+        if not self._store.has_begun(deployment.id):
+            full = self._with_room(lambda room: self._begin(deployment, room))
+            if full:
+                log.error(f"{deployment}: not run: {full}")
+                return result.failure(f"not run, because the disk is full: {full}\n")
+            return answering.run(deployment, self._settings)
+        entry = self._outbox.get(deployment.id)
+        if entry:  # stopped between the outbox and the result for people
+            return result.from_dict(entry.message)
+        return answering.after_cut(deployment, self._settings)
+
+    def _begin(self, deployment: Deployment, room: int | None) -> None:
+        """Note that a config is about to be run; when there is little room, without it."""
+        item = deployment.item if room is None else {**deployment.item, "config": ""}
+        self._store.begin(deployment._replace(item=item))
+
+    def _keep(
+        self, deployment: Deployment, result: Result, room: int | None, *, forced: bool
+    ) -> None:
+        """Make a result durable: first what is owed, then what people look at."""
+        from heat_config.outbox import Entry
+
+        kept = result.masked(log.concealed())
+        if room is not None:
+            kept = kept.fitted(room, "no file, as the disk is full")
+        address = signals.address(deployment.values)
+        if address and not self._outbox.get(deployment.id):
+            message = kept.as_dict()
+            now = time.time()
+            self._outbox.put(Entry(deployment.id, address, message, since=now, forced=forced))
+        self._store.end(deployment.id, kept)
+
+    def _with_room(self, note: Callable[[int | None], None]) -> OSError | None:
+        """Note something; on a full disk in the ballast's place, within so many bytes.
+
+        Returns the error that made it short, if one did.
+
+        :raises OSError: not even that could be noted.
+        """
+        try:
+            note(None)
+        except OSError as error:
+            if not self._ballast.drop(error):
+                raise
+            note(_ROOM)
+            return error
         return None
 
 
-def _run(deployment: Deployment, settings: Settings) -> Result:
-    from heat_config import hook
-    from heat_config.result import failure
-
-    if deployment.error:
-        log.error(f"{deployment}: {deployment.error}")
-        return failure(f"{deployment.error}\n")
-    try:
-        result = hook.run(deployment, settings.hook_folders)
-    except Exception as error:  # whatever happened, Heat is waiting for an answer
-        log.error(f"{deployment}: {error!r}")
-        return failure(f"the agent could not run the hook: {error!r}\n")
-    log.info(f"{deployment} ended with status code {result.status_code}")
-    return result
-
-
-def _cut(deployment: Deployment) -> Result:
-    from heat_config.result import failure
-
-    log.error(f"{deployment}: its run was interrupted; it is not run again")
-    return failure(
-        "the run was interrupted: the server or the agent stopped before it had ended. It was "
-        f"not run again. To run it again, remove {deployment.id}.json from the folder of what "
-        "is deployed, or update the stack.\n"
-    )
-
-
-def _deliver(owed: Owed, store: Store, settings: Settings) -> None:
-    from heat_config.signals.errors import SignalError
-
-    log.conceal(redact.secrets_in(owed.values))
-    try:
-        target = _send(owed, store, settings)
-    except SignalError as error:
-        log.error(f"the result of {owed.id} was not accepted and is kept: {error}")
-        return
-    except Exception as error:  # a transport's fault is no reason to stop the others
-        log.error(f"the result of {owed.id} could not be sent and is kept: {error!r}")
-        return
-    store.settle(owed.id)
-    log.info(f"the result of {owed.id} was accepted by {target}")
-
-
-def _send(owed: Owed, store: Store, settings: Settings) -> str:
-    """Send one result; return where it went, fit for a log."""
-    if settings.notify:
-        from heat_config.signals import program
-
-        return program.send(settings.notify, store.config_path(owed.id), owed.message)
-    return signals.send(owed.id, owed.values, owed.message, settings)
+# Bytes of a result for which there is room in the ballast's place.
+_ROOM = 32_768

@@ -3,57 +3,31 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
-from heat_config import settings
+from heat_config import log, settings
 
 if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
     from pathlib import Path
 
-USAGE = """\
-usage: heat-config COMMAND
-
-  run              run the deployments that have not been run, and send their
-                   results; what os-refresh-config runs at every change
-  deliver          send the results that no transport has accepted yet; the exit
-                   status is 1 when some are left
-  notify CONFIG    send the result on stdin for the deployment in the file CONFIG
-  elements-path    print the folder to put into ELEMENTS_PATH for disk-image-create
-  --version        print the version
-"""
+BAD_SETTING = 78  # EX_CONFIG of sysexits.h
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """``heat-config COMMAND``; the exit status is 2 for a usage that is not one."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    match arguments:
-        case ["run"]:
+    try:
+        if arguments == ["run"]:  # at every change: without the time that argparse takes
             from heat_config import agent
 
-            return agent.run(settings.from_environment())
-        case ["deliver"]:
-            from heat_config import agent
-
-            return agent.deliver(settings.from_environment())
-        case ["notify", *rest]:
-            return notify(rest)
-        case ["elements-path"]:
-            print(elements_path())
-            return 0
-        case ["--version"]:
-            from heat_config import __version__
-
-            print(f"heat-config {__version__}")
-            return 0
-        case ["-h" | "--help" | "help"]:
-            print(USAGE, end="")
-            return 0
-    asked = " ".join(arguments) or "no command"
-    print(f"heat-config: {asked}?\n\n{USAGE}", end="", file=sys.stderr)
-    return 2
+            return agent.run(settings.load())
+        return _command(_parser().parse_args(arguments))
+    except settings.SettingsError as error:
+        log.error(str(error))
+        return BAD_SETTING
 
 
 def notify(argv: Sequence[str] | None = None) -> int:
@@ -62,10 +36,6 @@ def notify(argv: Sequence[str] | None = None) -> int:
     The exit status is 0 when the result was accepted or none is expected, 1
     when it was not accepted, 2 when the files are not what they must be.
     """
-    from pathlib import Path
-
-    from heat_config import notification
-
     arguments = list(sys.argv[1:] if argv is None else argv)
     if len(arguments) != 1:
         print(
@@ -73,7 +43,7 @@ def notify(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    return notification.send(Path(arguments[0]), sys.stdin.buffer.read(), _settings())
+    return main(["notify", *arguments])
 
 
 def rebuild_deployed(argv: Sequence[str] | None = None) -> int:
@@ -87,7 +57,7 @@ def rebuild_deployed(argv: Sequence[str] | None = None) -> int:
     if list(sys.argv[1:] if argv is None else argv):
         print("usage: heat-config-rebuild-deployed", file=sys.stderr)
         return 2
-    return rebuild.rebuild_deployed(_settings())
+    return rebuild.rebuild_deployed(settings.load())
 
 
 def elements_path() -> Path:
@@ -99,5 +69,75 @@ def elements_path() -> Path:
     return installed if installed.is_dir() else package.parent / "elements"
 
 
-def _settings() -> settings.Settings:
-    return settings.from_environment(os.environ)
+def _command(options: Namespace) -> int:
+    if options.command == "elements-path":
+        print(elements_path())
+        return 0
+    given = settings.load()
+    if options.command == "status":
+        return _status(options, given)
+    if options.command == "log":
+        from heat_config import follow
+
+        return follow.show(options.id, given, follow=options.follow)
+    if options.command == "notify":
+        from pathlib import Path
+
+        from heat_config import notification
+
+        return notification.send(Path(options.config), sys.stdin.buffer.read(), given)
+    from heat_config import agent
+
+    if options.command == "deliver":
+        return agent.deliver(given, due_only=options.due)
+    return agent.run(given, force=options.force)
+
+
+def _status(options: Namespace, given: settings.Settings) -> int:
+    from heat_config import status
+
+    found = status.wait(given, options.timeout) if options.wait else status.rows(given)
+    show = status.as_json if options.format == "json" else status.as_table
+    print(show(found), end="")
+    return status.exit_status(found)
+
+
+def _parser() -> ArgumentParser:
+    import argparse
+
+    from heat_config import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="heat-config",
+        description="Run OpenStack Heat's software deployments on this server.",
+    )
+    parser.add_argument("--version", action="version", version=f"heat-config {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run what has not been run, and send the results")
+    run.add_argument("--force", metavar="ID", help="run this config again, whatever was before")
+
+    status = commands.add_parser(
+        "status",
+        help="show the deployments, and whether Heat knows their results",
+        epilog="Exit status: 0 all have run well and Heat knows; 1 one has failed, or its result "
+        "was given up; 2 one is still to be run, is running, or its result is owed.",
+    )
+    status.add_argument("--format", choices=("table", "json"), default="table")
+    status.add_argument("--wait", action="store_true", help="wait while the status would be 2")
+    status.add_argument("--timeout", type=float, metavar="SECONDS", help="wait no longer")
+
+    deliver = commands.add_parser(
+        "deliver", help="send what is owed now; the exit status is 1 when some is left"
+    )
+    deliver.add_argument("--due", action="store_true", help="only what has waited long enough")
+
+    log_of = commands.add_parser("log", help="show what a run has written")
+    log_of.add_argument("id", metavar="ID")
+    log_of.add_argument("-f", "--follow", action="store_true", help="while it goes on, too")
+
+    notify_for = commands.add_parser("notify", help="send the result on stdin for one config")
+    notify_for.add_argument("config", metavar="CONFIG", help="the config's file")
+
+    commands.add_parser("elements-path", help="print the folder to put into ELEMENTS_PATH")
+    return parser

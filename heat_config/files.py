@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+# Seconds after which a temporary file has no writer any more.
+LEFT_OVER_AFTER = 3600
 
 
 def make_private_folder(path: Path) -> None:
@@ -49,6 +52,16 @@ def remove_durably(path: Path) -> None:
     """Remove a file for good; that it is already gone is fine."""
     path.unlink(missing_ok=True)
     flush_folder(path.parent)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what writers that were killed have left in a folder, an hour ago or more."""
+    for left in folder.glob(".*.tmp"):
+        try:
+            if time.time() - left.stat().st_mtime > LEFT_OVER_AFTER:
+                left.unlink()
+        except FileNotFoundError:  # its writer was alive and has taken it away
+            continue
 
 
 def flush_folder(path: Path) -> None:

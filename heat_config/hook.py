@@ -7,29 +7,38 @@ import errno
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from heat_config import log, process, result
+from heat_config import process, redact, result
 from heat_config.deployment import APPLIED_WITHOUT_HOOK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from heat_config.deployment import Deployment
     from heat_config.result import Result
+    from heat_config.settings import Settings
 
 
-def run(deployment: Deployment, folders: Iterable[str]) -> Result:
-    """Run a deployment with its group's hook; whatever happens is a result."""
-    path = find(deployment.group, folders)
+def run(deployment: Deployment, settings: Settings, on_line: Callable[[str], None]) -> Result:
+    """Run a deployment with its group's hook; whatever happens is a result.
+
+    Each line that the hook logs goes to ``on_line`` as it comes.
+    """
+    path = find(deployment.group, settings.hook_folders)
     if path is None:
-        return _without_hook(deployment, folders)
-    log.info(f"running {deployment} with {path}")
+        return _without_hook(deployment, settings.hook_folders)
+    limit = _time_limit(deployment, settings)
+    if limit is None:
+        given = deployment.item["options"]["timeout"]
+        return result.failure(f"the option timeout is {given!r}, not a number of seconds\n")
     try:
         completed = process.run(
             [path],
-            stdin=json.dumps(deployment.item).encode("ascii"),
-            on_stderr=lambda line: log.info(f"{deployment.name}: {line}"),
+            stdin=json.dumps(_for_hook(deployment)).encode("ascii"),
+            on_stderr=on_line,
+            time_limit=limit,
+            own_group=True,
         )
     except OSError as error:
         return result.failure(_cannot_start(path, error), process.CANNOT_EXECUTE)
@@ -59,6 +68,37 @@ def available(folders: Iterable[str]) -> list[str]:
         if entry.is_file() and not entry.name.startswith(".")
     }
     return sorted(names)
+
+
+def _for_hook(deployment: Deployment) -> dict[str, Any]:
+    """The config without the credentials, unless its options ask for them.
+
+    They are the agent's, to answer with; a hook needs them only to talk to Heat
+    itself (option ``credentials: true``).
+    """
+    item = deployment.item
+    if item["options"].get("credentials") is True:
+        return item
+    inputs = [entry for entry in item["inputs"] if entry["name"] not in redact.CREDENTIALS]
+    return {**item, "inputs": [_without_credentials(entry) for entry in inputs]}
+
+
+def _without_credentials(entry: dict[str, Any]) -> dict[str, Any]:
+    if entry["name"] not in redact.URL_INPUTS or not entry.get("value"):
+        return entry
+    return {**entry, "value": redact.url(entry["value"])}
+
+
+def _time_limit(deployment: Deployment, settings: Settings) -> float | None:
+    """The seconds that the hook may take; None when the option is no number."""
+    given = deployment.item["options"].get("timeout")
+    if given is None:
+        return settings.time_limit
+    try:
+        seconds = float(given)
+    except (TypeError, ValueError):
+        return None
+    return seconds if 0 < seconds < float("inf") else None
 
 
 def _without_hook(deployment: Deployment, folders: Iterable[str]) -> Result:

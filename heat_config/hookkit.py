@@ -10,15 +10,20 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from heat_config import deployment, files, log, process, redact
-from heat_config.result import Result, failure
+from heat_config import deployment, files, log, process, redact, settings
+from heat_config.result import Result, failure, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+
+# Bytes: the agent keeps more of what a hook prints, and no signal may have more.
+LARGEST_ANSWER = process.KEPT // 2
 
 
 class HookError(Exception):
@@ -68,10 +73,16 @@ def main(run: Callable[[Config], Result]) -> int:
     """
     # The answer is the only thing on stdout: what the hook's libraries print
     # goes to the log.
+    # When the run takes too long the whole group is asked to end. The tool's end is
+    # waited for, so that what it had written still becomes the result. (A handler,
+    # because a tool would inherit that the signal is ignored.)
+    signal.signal(signal.SIGTERM, lambda *_: None)
     answer = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    log_path = "its log"
     try:
         config = read_config(sys.stdin.buffer.read())
+        log_path = f"{settings.load().logs}/{config.id}.log"
         log.conceal(redact.secrets_in(config.values))
         result = run(config)
     except HookError as error:
@@ -81,7 +92,7 @@ def main(run: Callable[[Config], Result]) -> int:
         log.plain(repr(error))
         result = failure(f"the hook failed: {error!r}\n")
     with answer:
-        answer.write(json.dumps(result.as_dict()))
+        answer.write(result.fitted(LARGEST_ANSWER, log_path).as_json())
     return 0
 
 
@@ -141,19 +152,25 @@ def output_paths(prefix: Path, names: Sequence[str]) -> dict[str, Path]:
 
 def result(completed: process.Completed, outputs: Mapping[str, Path]) -> Result:
     """A tool's end as a result; an output that it did not write is left out."""
-    stderr = completed.stderr.decode("utf-8", "replace")
+    stderr = text_of(completed.stderr, completed.stderr_dropped)
     if completed.returncode < 0:
         stderr += f"the tool {completed.ending}\n"
     return Result(
         status_code=completed.status,
-        stdout=completed.stdout.decode("utf-8", "replace"),
+        stdout=text_of(completed.stdout, completed.stdout_dropped),
         stderr=stderr,
         outputs={
-            name: path.read_bytes().decode("utf-8", "replace")
+            name: _beginning(path).decode("utf-8", "replace")
             for name, path in outputs.items()
             if path.is_file()
         },
     )
+
+
+def _beginning(path: Path) -> bytes:
+    """An output; of one that no signal can carry, enough to tell that it is too large."""
+    with path.open("rb") as file:
+        return file.read(LARGEST_ANSWER + 1)
 
 
 # The kernel's MAX_ARG_STRLEN: one variable with its name, in bytes.

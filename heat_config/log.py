@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from heat_config import redact
@@ -23,6 +24,11 @@ _secrets: set[str] = set()
 def conceal(secrets: Iterable[str]) -> None:
     """From now on never write one of these texts."""
     _secrets.update(secrets)
+
+
+def concealed() -> frozenset[str]:
+    """All of these texts."""
+    return frozenset(_secrets)
 
 
 def info(message: str) -> None:
@@ -42,11 +48,12 @@ def error(message: str) -> None:
 
 def plain(message: str) -> None:
     """A line that its reader, the agent, will stamp: what a hook says."""
-    # Whatever the locale is, a log line is never a reason to fail.
+    # Whatever the locale or the reader is, a log line is never a reason to fail.
     encoding = sys.stderr.encoding or "ascii"
     line = redact.text(message, _secrets) + "\n"
-    sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding))
-    sys.stderr.flush()
+    with suppress(OSError):  # the journal was restarted, or its reader has gone
+        sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stderr.flush()
 
 
 def _write(level: str, message: str) -> None:

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 from heat_config import deployment, log, redact, signals
+from heat_config.outbox import Entry
 from heat_config.result import from_dict
+from heat_config.signals import retry
 from heat_config.signals.errors import SignalError
 
 if TYPE_CHECKING:
@@ -33,12 +36,16 @@ def send(config: Path, raw: bytes, settings: Settings) -> int:
         log.info(f"nobody waits for the result of {target}")
         return ACCEPTED
     result = from_dict(message).masked(redact.secrets_in(target.values))
+    entry = Entry(target.id, target.values, result.as_dict(), since=time.time(), doubt=False)
+    # It must not start itself, which as HEAT_CONFIG_NOTIFY it would.
+    own = settings._replace(notify=None)
     try:
-        accepted_by = signals.send(target.id, target.values, result.as_dict(), settings)
+        sender = signals.sender_for(entry, own, config)
+        accepted = retry.until_accepted(sender, result, str(config), settings.first_wait)
     except SignalError as error:
         log.error(f"the result of {target} was not accepted: {error}")
         return NOT_ACCEPTED
-    log.info(f"the result of {target} was accepted by {accepted_by}")
+    log.info(f"the result of {target} was accepted by {accepted.target}")
     return ACCEPTED
 
 

@@ -12,17 +12,27 @@ import selectors
 import signal
 import subprocess
 import tempfile
+import time
+from collections import deque
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-# The exit statuses with which a shell says that it could not start a program.
+# The exit status of timeout(1), and those with which a shell says that it could
+# not start a program.
+TIMED_OUT = 124
 CANNOT_EXECUTE = 126
 NOT_FOUND = 127
 # A longer line is handed on in pieces.
 LONGEST_LINE = 1 << 16
+# Of each stream the end is kept in memory, so many bytes: more than any signal
+# may have. All of it goes through on_stdout and on_stderr.
+KEPT = 2 << 20
+# Seconds between TERM and KILL for a program that takes too long.
+GRACE = 10.0
 
 
 class Completed(NamedTuple):
@@ -31,16 +41,26 @@ class Completed(NamedTuple):
     returncode: int
     """As subprocess counts: the exit status, or minus the signal's number."""
     stdout: bytes
+    """The end of what it wrote, at most about :data:`KEPT` bytes."""
     stderr: bytes
+    stdout_dropped: int = 0
+    """The bytes before that end."""
+    stderr_dropped: int = 0
+    time_limit: float | None = None
+    """The time limit in seconds, when it was exceeded."""
 
     @property
     def status(self) -> int:
-        """The exit status as a shell reports it: 128 + the signal's number."""
+        """The exit status as a shell reports it: 128 + the signal's number, 124 for too late."""
+        if self.time_limit is not None:
+            return TIMED_OUT
         return self.returncode if self.returncode >= 0 else 128 - self.returncode
 
     @property
     def ending(self) -> str:
         """The same in words."""
+        if self.time_limit is not None:
+            return f"was ended: it took longer than its time limit of {self.time_limit:g} s"
         if self.returncode >= 0:
             return f"ended with exit status {self.returncode}"
         try:
@@ -58,12 +78,18 @@ def run(
     cwd: Path | None = None,
     on_stdout: Callable[[str], None] | None = None,
     on_stderr: Callable[[str], None] | None = None,
+    time_limit: float | None = None,
+    own_group: bool = False,
 ) -> Completed:
     """Run a program until it ends and return what it wrote.
 
     Each line is handed to ``on_stdout`` or ``on_stderr`` as it comes. What
     counts is the program's own end: a service that it left running in the
     background, and that still holds its stdout, does not hold up the caller.
+
+    ``own_group`` makes the program the head of a process group. One that takes
+    longer than ``time_limit`` seconds is ended with its whole group: TERM, and
+    after :data:`GRACE` seconds KILL.
 
     :raises OSError: the program cannot be started.
     :raises ValueError: an argument or a variable holds a NUL character.
@@ -78,22 +104,32 @@ def run(
             stderr=subprocess.PIPE,
             env=env,
             cwd=cwd,
+            start_new_session=own_group,
         ) as child:
             assert child.stdout and child.stderr  # noqa: S101 - for the type checker
             stdout = _Reader(child.stdout, on_stdout)
             stderr = _Reader(child.stderr, on_stderr)
-            _follow(child.pid, [stdout, stderr])
+            in_time = _follow(child.pid, [stdout, stderr], time_limit)
             returncode = child.wait()
-    return Completed(returncode, stdout.finish(), stderr.finish())
+    return Completed(
+        returncode,
+        stdout.finish(),
+        stderr.finish(),
+        stdout.dropped,
+        stderr.dropped,
+        None if in_time else time_limit,
+    )
 
 
 class _Reader:
-    """One of the program's streams: kept whole, handed on by lines."""
+    """One of the program's streams: its end is kept, all of it handed on by lines."""
 
     def __init__(self, pipe: IO[bytes], on_line: Callable[[str], None] | None) -> None:
         self.pipe = pipe
         self._on_line = on_line
-        self._chunks: list[bytes] = []
+        self.dropped = 0
+        self._chunks: deque[bytes] = deque()
+        self._size = 0
         self._rest = b""
         os.set_blocking(pipe.fileno(), False)
 
@@ -103,7 +139,7 @@ class _Reader:
             chunk = os.read(self.pipe.fileno(), size)
         except BlockingIOError:
             return True
-        self._chunks.append(chunk)
+        self._keep(chunk)
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         if len(self._rest) > LONGEST_LINE:
             lines, self._rest = [*lines, self._rest], b""
@@ -118,10 +154,18 @@ class _Reader:
         self.read(fcntl.fcntl(self.pipe.fileno(), fcntl.F_GETPIPE_SZ))
 
     def finish(self) -> bytes:
-        """Hand on an unfinished last line; return all that was read."""
+        """Hand on an unfinished last line; return the end of what was read."""
         if self._rest:
             self._hand_on([self._rest])
         return b"".join(self._chunks)
+
+    def _keep(self, chunk: bytes) -> None:
+        self._chunks.append(chunk)
+        self._size += len(chunk)
+        while self._size - len(self._chunks[0]) > KEPT:
+            oldest = self._chunks.popleft()
+            self._size -= len(oldest)
+            self.dropped += len(oldest)
 
     def _hand_on(self, lines: list[bytes]) -> None:
         if self._on_line:
@@ -129,22 +173,48 @@ class _Reader:
                 self._on_line(line.decode("utf-8", "replace"))
 
 
-def _follow(pid: int, readers: list[_Reader]) -> None:
-    """Read until the process has ended."""
+def _follow(pid: int, readers: list[_Reader], time_limit: float | None) -> bool:
+    """Read until the process has ended; return whether it did so in time."""
     ended = os.pidfd_open(pid)
+    in_time = True
     try:
         with selectors.DefaultSelector() as selector:
             selector.register(ended, selectors.EVENT_READ)
             for reader in readers:
                 selector.register(reader.pipe, selectors.EVENT_READ, reader)
-            while True:
-                ready = [key for key, _ in selector.select()]
-                for key in ready:
-                    if key.data and not key.data.read():
-                        selector.unregister(key.fileobj)
-                if any(key.fd == ended for key in ready):
-                    break
+            if not _read_until(selector, ended, time_limit):
+                in_time = False
+                _end_group(selector, ended, pid)
     finally:
         os.close(ended)
     for reader in readers:
         reader.read_left()
+    return in_time
+
+
+def _read_until(selector: selectors.BaseSelector, ended: int, seconds: float | None) -> bool:
+    """Read until the process has ended, or for some time; return whether it has."""
+    deadline = None if seconds is None else time.monotonic() + seconds
+    while True:
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
+            return False
+        ready = [key for key, _ in selector.select(left)]
+        for key in ready:
+            if key.data and not key.data.read():
+                selector.unregister(key.fileobj)
+        if any(key.fd == ended for key in ready):
+            return True
+
+
+def _end_group(selector: selectors.BaseSelector, ended: int, pid: int) -> None:
+    """Ask the whole process group to end, and then make it.
+
+    The head of the group has not been waited for, so its number is still its own.
+    """
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGTERM)
+    _read_until(selector, ended, GRACE)
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    _read_until(selector, ended, None)

@@ -14,6 +14,8 @@ MASK = "***"
 # answer in its place.
 SECRET_INPUTS = ("deploy_password", "deploy_user_id")
 URL_INPUTS = ("deploy_signal_id", "deploy_auth_url")
+# What a hook is not given: it describes no deployment.
+CREDENTIALS = (*SECRET_INPUTS, "deploy_username", "deploy_signal_id")
 
 # A shorter text would mask half of every sentence and protect nothing.
 SHORTEST_SECRET = 4

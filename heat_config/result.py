@@ -9,6 +9,7 @@ always has a status code, whatever a hook printed.
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -41,22 +42,26 @@ class Result(NamedTuple):
             STATUS_CODE: self.status_code,
         }
 
-    def as_json(self, limit: int | None = None) -> str:
-        """The message in ASCII, of at most ``limit`` bytes.
+    def fitted(self, limit: int, log: str) -> Result:
+        """The same in at most ``limit`` bytes of ASCII JSON.
 
         The outputs are kept whole and the ends of stderr and stdout as far as
-        there is room. Outputs that alone are too large turn the result into a
-        failure that says so: half an output would be a wrong one.
+        there is room, with a line that names the ``log`` where all of it is.
+        Outputs that alone are too large turn the result into a failure that says
+        so: half an output would be a wrong one.
         """
-        text = json.dumps(self.as_dict())
-        if limit is None or len(text) <= limit:
-            return text
-        room = limit - len(json.dumps(self._replace(stdout="", stderr="").as_dict()))
-        if room < 2 * _ROOM_FOR_NOTE:
-            return self._too_large(limit).as_json(limit)
-        stderr = _tail(self.stderr, max(room // 2, room - _escaped_size(self.stdout)))
-        stdout = _tail(self.stdout, room - _escaped_size(stderr))
-        return json.dumps(self._replace(stdout=stdout, stderr=stderr).as_dict())
+        if len(self.as_json()) <= limit:
+            return self
+        room = limit - len(self._replace(stdout="", stderr="").as_json())
+        if room < 2 * len(_note(0, log)) + _ROOM_TO_TELL:
+            return self._too_large(limit).fitted(limit, log)
+        stderr = _tail(self.stderr, max(room // 2, room - _escaped_size(self.stdout)), log)
+        stdout = _tail(self.stdout, room - _escaped_size(stderr), log)
+        return self._replace(stdout=stdout, stderr=stderr)
+
+    def as_json(self) -> str:
+        """The message in ASCII."""
+        return json.dumps(self.as_dict())
 
     def masked(self, secrets: Iterable[str]) -> Result:
         """The same without the secrets, wherever a hook has repeated them."""
@@ -71,10 +76,11 @@ class Result(NamedTuple):
         largest = max(sizes, key=lambda name: sizes[name])
         reason = (
             f"the outputs do not fit into the {limit} bytes that the signal may have: "
-            f"{largest!r} alone has {sizes[largest]}. Write less to it, or put the data "
-            "elsewhere and return its address. "
+            f"{largest[:80]!r} alone has {sizes[largest]}. Write less to it, or put the data "
+            "elsewhere and return its address.\n"
         )
-        return Result(status_code=self.status_code or 1, stderr=reason + self.stderr)
+        failed = str(self.status_code) not in ("0", "")
+        return Result(status_code=self.status_code if failed else 1, stderr=reason)
 
 
 def failure(reason: str, status_code: int = 1) -> Result:
@@ -90,13 +96,12 @@ def from_hook(completed: Completed) -> Result:
     """
     answer = _json_object(completed.stdout)
     if answer is None:
-        stderr = _decoded(completed.stderr)
-        if completed.returncode:
-            stderr += f"the hook {completed.ending}\n"
-        return Result(completed.status, _decoded(completed.stdout), stderr)
+        return _raw(completed)
     status_code = answer.pop(STATUS_CODE, None)
-    if status_code is None or (completed.returncode and str(status_code) == "0"):
+    if status_code is None or completed.time_limit or _is_zero(status_code):
         status_code = completed.status
+        if completed.status:
+            answer[STDERR] = f"{_as_text(answer.get(STDERR))}the hook {completed.ending}\n"
     if not isinstance(status_code, (int, str)):
         status_code = 1
     result = Result(
@@ -105,33 +110,62 @@ def from_hook(completed: Completed) -> Result:
         stderr=_as_text(answer.pop(STDERR, None)),
         outputs=answer,
     )
-    # JSON may carry half a surrogate pair, which no UTF-8 text can: the queue
-    # would refuse the message.
-    return result._map(lambda text: text.encode("utf-8", "replace").decode("utf-8"))
+    return result._map(_sound)
+
+
+def _raw(completed: Completed) -> Result:
+    """What a hook has written, where that is no JSON object."""
+    stderr = text_of(completed.stderr, completed.stderr_dropped)
+    status_code = completed.status
+    if status_code:
+        stderr += f"the hook {completed.ending}\n"
+    elif completed.stdout_dropped:
+        # It may have been an answer, of a failure too, that has lost its beginning.
+        stderr += "the hook wrote more to stdout than an answer may have\n"
+        status_code = 1
+    return Result(status_code, text_of(completed.stdout, completed.stdout_dropped), stderr)
 
 
 def from_dict(message: dict[str, Any]) -> Result:
     """Read back a message; see :meth:`Result.as_dict`."""
     outputs = dict(message)
-    return Result(
+    result = Result(
         status_code=outputs.pop(STATUS_CODE, 0),
         stdout=_as_text(outputs.pop(STDOUT, None)),
         stderr=_as_text(outputs.pop(STDERR, None)),
         outputs=outputs,
     )
+    return result._map(_sound)
 
 
-_NOTE = "[{} characters left out; the whole text is on the server]\n"
-_ROOM_FOR_NOTE = 100
+def text_of(raw: bytes, dropped: int) -> str:
+    """The end of a stream as text, with a line for what was dropped before it."""
+    text = raw.decode("utf-8", "replace")
+    return _note(dropped, "its log") + text if dropped else text
 
 
-def _tail(text: str, room: int) -> str:
+# Room for a reason, beside the two notes.
+_ROOM_TO_TELL = 100
+
+
+def _note(left_out: int, log: str) -> str:
+    return f"[{left_out} bytes left out; all of it is on the server in {log}]\n"
+
+
+_NOTE = re.compile(r"\[(\d+) bytes left out; all of it is on the server in .*\]\n")
+
+
+def _tail(text: str, room: int, log: str) -> str:
     """The end of a text that takes at most ``room`` bytes as JSON."""
     if _escaped_size(text) <= room:
         return text
-    room -= _ROOM_FOR_NOTE
+    noted = _NOTE.match(text)  # what was left out before counts, too
+    text = text[noted.end() :] if noted else text
+    before = int(noted[1]) if noted else 0
+    room -= _escaped_size(_note(before + 4 * len(text), log))
     start = bisect_left(range(len(text)), -room, key=lambda index: -_escaped_size(text[index:]))
-    return _NOTE.format(start) + text[start:]
+    left_out = before + len(text[:start].encode("utf-8", "replace"))
+    return _note(left_out, log) + text[start:]
 
 
 def _escaped_size(text: str) -> int:
@@ -152,8 +186,14 @@ def _as_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _decoded(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace")
+def _sound(text: str) -> str:
+    """A text that UTF-8 can carry: JSON may hold half a surrogate pair, which Zaqar refuses."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _is_zero(status_code: object) -> bool:
+    """Whether Heat would take this for a success."""
+    return not status_code or str(status_code) == "0"
 
 
 def _map_texts(value: Any, change: Callable[[str], str]) -> Any:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where things are on a server, and what an operator may set.
 
-The variables and the paths are those that heat-agents has used since 2014;
-``HEAT_CONFIG_OUTBOX``, ``_CA_FILE`` and ``_INSECURE`` are new.
+Each setting is a variable of the environment, or a line ``NAME=value`` in
+``/etc/heat-config.conf``; the environment wins. The variables and the paths that
+heat-agents knows have their names from there.
 """
 
 from __future__ import annotations
@@ -13,9 +14,15 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+FILE = "/etc/heat-config.conf"
+
+
+class SettingsError(Exception):
+    """A setting has a value that is none; the message names both."""
+
 
 class Settings(NamedTuple):
-    """The agent's settings; see :func:`from_environment`."""
+    """The agent's settings; see :func:`load`."""
 
     config_file: str
     """The deployments, as os-apply-config has rendered them (HEAT_SHELL_CONFIG)."""
@@ -27,29 +34,80 @@ class Settings(NamedTuple):
     """Where that stood before 2015 (HEAT_CONFIG_DEPLOYED_OLD)."""
     outbox: str
     """The results that have not been accepted yet (HEAT_CONFIG_OUTBOX)."""
+    logs: str
+    """What each run has written, in full (HEAT_CONFIG_LOGS)."""
+    logs_size: int
+    """How many bytes of logs are kept (HEAT_CONFIG_LOGS_SIZE)."""
     notify: str | None
     """A program that sends results in the agent's place (HEAT_CONFIG_NOTIFY)."""
+    time_limit: float
+    """Seconds that a hook may take unless its config says otherwise (HEAT_CONFIG_TIMEOUT)."""
+    message_ttl: int
+    """Seconds that a result waits on its queue for Heat (HEAT_CONFIG_MESSAGE_TTL)."""
+    way_round_after: float
+    """Seconds after which Heat is told itself when Zaqar is away (HEAT_CONFIG_WAY_ROUND)."""
+    first_wait: float
+    """Seconds before a result is sent a second time; then doubled (HEAT_CONFIG_FIRST_WAIT)."""
     ca_file: str | None
     """Certificates of the authorities to trust (HEAT_CONFIG_CA_FILE); else the system's."""
     insecure: bool
     """Do not verify certificates (HEAT_CONFIG_INSECURE=1)."""
 
 
-def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings; an empty variable counts as not set."""
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; an empty one counts as not set.
 
-    def get(name: str, default: str) -> str:
-        return environ.get(name) or default
-
+    :raises SettingsError: a number is none, or out of its bounds.
+    """
+    given = {**_from_file(environ.get("HEAT_CONFIG_SETTINGS") or FILE), **environ}
+    get = _Reader(given)
     hooks = ("/usr/libexec/heat-config/hooks", "/var/lib/heat-config/hooks")
-    own_hooks = environ.get("HEAT_CONFIG_HOOKS")
+    own_hooks = get.text("HEAT_CONFIG_HOOKS", "")
     return Settings(
-        config_file=get("HEAT_SHELL_CONFIG", "/var/run/heat-config/heat-config"),
+        config_file=get.text("HEAT_SHELL_CONFIG", "/var/run/heat-config/heat-config"),
         hook_folders=(own_hooks, *hooks) if own_hooks else hooks,
-        deployed=get("HEAT_CONFIG_DEPLOYED", "/var/lib/heat-config/deployed"),
-        deployed_old=get("HEAT_CONFIG_DEPLOYED_OLD", "/var/run/heat-config/deployed"),
-        outbox=get("HEAT_CONFIG_OUTBOX", "/var/lib/heat-config/outbox"),
-        notify=environ.get("HEAT_CONFIG_NOTIFY") or None,
-        ca_file=environ.get("HEAT_CONFIG_CA_FILE") or environ.get("OS_CACERT") or None,
-        insecure=get("HEAT_CONFIG_INSECURE", "0").lower() in ("1", "true", "yes"),
+        deployed=get.text("HEAT_CONFIG_DEPLOYED", "/var/lib/heat-config/deployed"),
+        deployed_old=get.text("HEAT_CONFIG_DEPLOYED_OLD", "/var/run/heat-config/deployed"),
+        outbox=get.text("HEAT_CONFIG_OUTBOX", "/var/lib/heat-config/outbox"),
+        logs=get.text("HEAT_CONFIG_LOGS", "/var/log/heat-config"),
+        logs_size=int(get.number("HEAT_CONFIG_LOGS_SIZE", 268_435_456, least=1_048_576)),
+        notify=get.text("HEAT_CONFIG_NOTIFY", "") or None,
+        time_limit=get.number("HEAT_CONFIG_TIMEOUT", 86_400, least=1),
+        # Zaqar's bounds for a message: 60 seconds to 14 days.
+        message_ttl=int(get.number("HEAT_CONFIG_MESSAGE_TTL", 86_400, 60, 1_209_600)),
+        way_round_after=get.number("HEAT_CONFIG_WAY_ROUND", 600, least=0),
+        first_wait=get.number("HEAT_CONFIG_FIRST_WAIT", 0.5, least=0),
+        ca_file=get.text("HEAT_CONFIG_CA_FILE", "") or get.text("OS_CACERT", "") or None,
+        insecure=get.text("HEAT_CONFIG_INSECURE", "0").lower() in ("1", "true", "yes"),
     )
+
+
+class _Reader(NamedTuple):
+    given: Mapping[str, str]
+
+    def text(self, name: str, default: str) -> str:
+        return self.given.get(name) or default
+
+    def number(
+        self, name: str, default: float, least: float = 0, most: float = float("inf")
+    ) -> float:
+        text = self.text(name, str(default))
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            bounds = f"at least {least:g}" + (f" and at most {most:g}" if most < 1e9 else "")
+            raise SettingsError(f"{name}={text!r} must be a number, {bounds}")
+        return value
+
+
+def _from_file(path: str) -> dict[str, str]:
+    """Read the lines ``NAME=value``; quotes around a value are taken off."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - quick
+            lines = [line.strip() for line in file]
+    except FileNotFoundError:
+        return {}
+    pairs = [line.partition("=") for line in lines if not line.startswith("#")]
+    return {name.strip(): value.strip().strip("\"'") for name, equals, value in pairs if equals}

@@ -10,10 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+    from pathlib import Path
 
-    from heat_config.result import Result
+    from heat_config.outbox import Entry
     from heat_config.settings import Settings
+    from heat_config.signals.sender import Sender
 
 # The input whose presence chooses a transport, in the order of preference.
 # Source: OS::Heat::SoftwareDeployment, _build_derived_inputs.
@@ -36,32 +38,24 @@ def address(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name.startswith("deploy_")}
 
 
-def send(
-    config_id: str, values: Mapping[str, Any], message: Mapping[str, Any], settings: Settings
-) -> str:
-    """Send a result until it is accepted or cannot be; return where it went.
+def sender_for(entry: Entry, settings: Settings, config: Path) -> Sender:
+    """What sends this result; ``config`` is where its config stands.
 
-    :raises SignalError: it was not accepted.
+    :raises SignalError: the address is not usable.
     """
-    from heat_config import result
-    from heat_config.signals import retry
+    if settings.notify:
+        from heat_config.signals import program
 
-    sender = _sender(config_id, values, settings)
-    return retry.until_accepted(sender, result.from_dict(dict(message)))
-
-
-def _sender(
-    config_id: str, values: Mapping[str, Any], settings: Settings
-) -> Callable[[Result], str]:
-    name = transport(values)
+        return program.Program(settings.notify, config)
+    name = transport(entry.values)
     if name == "zaqar":
         from heat_config.signals import zaqar
 
-        return zaqar.Queue(config_id, values, settings).send
+        return zaqar.Queue(entry, settings)
     if name == "url":
         from heat_config.signals import url
 
-        return url.SignedUrl(values, settings).send
+        return url.SignedUrl(entry, settings)
     from heat_config.signals import heat
 
-    return heat.Resource(values, settings).send
+    return heat.Resource(entry, settings)

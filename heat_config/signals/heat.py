@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""HEAT_SIGNAL: the result is posted to the deployment's resource in Heat's API."""
+"""HEAT_SIGNAL: the result is posted to the deployment's resource in Heat's API.
+
+A second signal does no harm: Heat ignores it unless the deployment is
+IN_PROGRESS (``service_software_config.signal_software_deployment``). That makes
+it the way round, too, for a result whose queue is away.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +15,10 @@ from heat_config import redact
 from heat_config.signals.http import from_status, from_stranger, is_json
 from heat_config.signals.inputs import require
 from heat_config.signals.keystone import User
+from heat_config.signals.sender import Accepted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from heat_config.outbox import Entry
     from heat_config.result import Result
     from heat_config.settings import Settings
 
@@ -24,31 +29,37 @@ LIMIT = 1_048_576
 class Resource:
     """The deployment's resource in its stack."""
 
-    def __init__(self, values: Mapping[str, Any], settings: Settings) -> None:
-        # The id is name/uuid; a name may hold what a path may not.
-        stack, resource = require(values, "deploy_stack_id", "deploy_resource_name")
-        self._path = f"stacks/{quote(stack)}/resources/{quote(resource, safe='')}/signal"
-        self._user = User(values, settings)
+    limit = LIMIT
+    doubt = False
+    heat_doubt = False
 
-    def send(self, result: Result) -> str:
-        """Signal the resource; return its address.
+    def __init__(self, entry: Entry, settings: Settings, user: User | None = None) -> None:
+        self._values = entry.values
+        self._user = user or User(entry.values, settings)
 
-        A second signal does no harm: Heat ignores it unless it waits for one.
+    def send(self, result: Result) -> Accepted:
+        """Signal the resource.
 
         :raises SignalError: it was not accepted.
         """
-        url = f"{self._user.endpoint('orchestration').rstrip('/')}/{self._path}"
+        # The id is name/uuid; a name may hold what a path may not.
+        stack, resource = require(self._values, "deploy_stack_id", "deploy_resource_name")
+        path = f"stacks/{quote(stack)}/resources/{quote(resource, safe='')}/signal"
+        url = f"{self._user.endpoint('orchestration').rstrip('/')}/{path}"
         response = self._user.request(
             url,
             "POST",
-            data=result.as_json(LIMIT),
+            data=result.as_json(),
             headers={"Content-Type": "application/json", "Accept": "application/json"},
         )
         if not response.ok:
             raise from_status(response.status_code, redact.url(url), _reason(response))
         if not is_json(response):  # Heat's is null
             raise from_stranger(redact.url(url))
-        return redact.url(url)
+        return Accepted(redact.url(url))
+
+    def clean(self) -> None:
+        """Nothing of it is left anywhere."""
 
 
 def _reason(response: Any) -> str:

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from heat_config.signals.errors import SignalError
 
@@ -15,7 +18,13 @@ if TYPE_CHECKING:
     from heat_config.settings import Settings
 
 # Seconds without a byte after which a request is given up.
-TIMEOUT = 30
+TIMEOUT = 15
+
+# urllib3's errors for a connection that was never made; NewConnectionError is also
+# a name that does not resolve and a port that refuses.
+_NO_CONNECTION = (NewConnectionError, ConnectTimeoutError)
+
+_TOO_LARGE = re.compile("size.*(too large|exceeds)")
 
 # Where distributions keep their bundle: Debian and Ubuntu, RHEL and Fedora, SUSE.
 BUNDLES = (
@@ -23,6 +32,7 @@ BUNDLES = (
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/ca-bundle.pem",
 )
+
 
 # Characters of an answer's own explanation that are worth a log line.
 LONGEST_REASON = 300
@@ -57,14 +67,28 @@ def _check(ca_file: str) -> None:
 def from_status(status: int, what: str, reason: str = "") -> SignalError:
     """The error that an HTTP answer means.
 
-    408, 429 and 5xx pass; of these, 502 and 504 come from a gateway that may
-    have handed the request on, and 500 from a server that may have done half.
+    408, 429 and 5xx pass. Behind a 5xx the request may have been served all the
+    same: a gateway may have handed it on, a server may have done half. Zaqar and
+    Heat say 400 where others say 413: "Message collection size is too large",
+    "JSON body size (…) exceeds maximum allowed size".
     """
-    retry = status in (408, 429) or status >= 500
     detail = f": {brief(reason)}" if reason else ""
+    too_large = status == 413 or (status == 400 and _TOO_LARGE.search(reason) is not None)
     return SignalError(
-        f"{what} answered {status}{detail}", retry=retry, uncertain=status in (500, 502, 504)
+        f"{what} answered {status}{detail}",
+        retry=status in (408, 429) or status >= 500,
+        uncertain=status >= 500,
+        too_large=too_large,
+        bad_content=too_large or status in (400, 422),
     )
+
+
+def was_not_sent(error: BaseException) -> bool:
+    """Whether a request failed before any of it was sent: no connection was made."""
+    found: object = error
+    while isinstance(found, BaseException) and not isinstance(found, _NO_CONNECTION):
+        found = _below(found)
+    return isinstance(found, _NO_CONNECTION)
 
 
 def from_stranger(what: str) -> SignalError:
@@ -111,7 +135,12 @@ def _openssl_error(error: object) -> ssl.SSLError | None:
 
     Only that is told: the texts of the others repeat the URL with its signature.
     """
-    while isinstance(error, Exception) and not isinstance(error, ssl.SSLError):
-        below = (getattr(error, "reason", None), *error.args, error.__context__)
-        error = next((each for each in below if isinstance(each, Exception)), None)
+    while isinstance(error, BaseException) and not isinstance(error, ssl.SSLError):
+        error = _below(error)
     return error if isinstance(error, ssl.SSLError) else None
+
+
+def _below(error: BaseException) -> object:
+    """The error that this one was made of, by urllib3, requests or keystoneauth."""
+    below = (getattr(error, "reason", None), *error.args, error.__context__)
+    return next((each for each in below if isinstance(each, Exception)), None)

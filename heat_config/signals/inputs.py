@@ -18,5 +18,6 @@ def require(values: Mapping[str, Any], *names: str) -> list[str]:
     """
     unusable = [name for name in names if not isinstance(values.get(name), str) or not values[name]]
     if unusable:
-        raise SignalError(f"the deployment has no usable input {', '.join(unusable)}")
+        names_given = ", ".join(unusable)
+        raise SignalError(f"the deployment has no usable input {names_given}", hopeless=True)
     return [values[name] for name in names]

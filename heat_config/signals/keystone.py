@@ -47,6 +47,8 @@ class User:
             auth=auth,
             verify=http.verify(settings),
             timeout=http.TIMEOUT,
+            # A redirection would take the token, or the password, to any host.
+            redirect=False,
             app_name="heat-config",
             app_version=__version__,
         )
@@ -99,14 +101,14 @@ class User:
 
 
 def _translated(error: Exception, what: str, *, sent: bool) -> SignalError:
-    """Say what went wrong without repeating an address with its query.
-
-    A new connection that is refused was not sent; but keystoneauth does not
-    tell it from one that broke later, so that any failed request may have been.
-    """
+    """Say what went wrong without repeating an address with its query."""
     if isinstance(error, exceptions.HttpError):
-        return http.from_status(error.http_status, what, error.message)
+        answered = http.from_status(error.http_status, what, error.message)
+        answered.uncertain &= sent
+        answered.bad_content &= sent
+        return answered
     kind = type(error).__name__
     if kind in _SSL_ERRORS:
         return http.untrusted(what, error)
-    return SignalError(f"{what} does not answer ({kind})", retry=True, uncertain=sent)
+    uncertain = sent and not http.was_not_sent(error)
+    return SignalError(f"{what} does not answer ({kind})", retry=True, uncertain=uncertain)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import requests
 
@@ -11,10 +11,10 @@ from heat_config import __version__, redact
 from heat_config.signals import http
 from heat_config.signals.errors import SignalError
 from heat_config.signals.inputs import require
+from heat_config.signals.sender import Accepted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from heat_config.outbox import Entry
     from heat_config.result import Result
     from heat_config.settings import Settings
 
@@ -24,21 +24,28 @@ LIMIT = 1_048_576
 
 
 class SignedUrl:
-    """A URL that is permission enough: POST for CFN, PUT for Swift's TempURL."""
+    """A URL that is permission enough: POST for CFN, PUT for Swift's TempURL.
 
-    def __init__(self, values: Mapping[str, Any], settings: Settings) -> None:
-        (self._url,) = require(values, "deploy_signal_id")
-        self._verb = str(values.get("deploy_signal_verb") or "POST").upper()
+    A second result does no harm: Heat ignores a POST unless it waits for one,
+    and a PUT replaces the first.
+    """
+
+    limit = LIMIT
+    doubt = False
+    heat_doubt = False
+
+    def __init__(self, entry: Entry, settings: Settings) -> None:
+        (self._url,) = require(entry.values, "deploy_signal_id")
+        self._verb = str(entry.values.get("deploy_signal_verb") or "POST").upper()
         if self._verb not in ("POST", "PUT"):
-            raise SignalError(f"deploy_signal_verb {self._verb[:20]!r} is neither POST nor PUT")
+            raise SignalError(
+                f"deploy_signal_verb {self._verb[:20]!r} is neither POST nor PUT", hopeless=True
+            )
         self._verify = http.verify(settings)
         self._session = requests.Session()
 
-    def send(self, result: Result) -> str:
-        """Send the result; return the URL without its signature.
-
-        A second one does no harm: Heat ignores a POST unless it waits for one,
-        and a PUT replaces the first.
+    def send(self, result: Result) -> Accepted:
+        """Send the result.
 
         :raises SignalError: it was not accepted.
         """
@@ -47,7 +54,7 @@ class SignedUrl:
             response = self._session.request(
                 self._verb,
                 self._url,
-                data=result.as_json(LIMIT),
+                data=result.as_json(),
                 headers={
                     "Content-Type": "application/json",
                     "User-Agent": f"heat-config/{__version__}",
@@ -61,7 +68,10 @@ class SignedUrl:
             raise _translated(error, target) from None
         if not 200 <= response.status_code < 300:
             raise http.from_status(response.status_code, target, response.reason)
-        return target
+        return Accepted(target)
+
+    def clean(self) -> None:
+        """Nothing of it is left anywhere."""
 
 
 def _translated(error: requests.RequestException, target: str) -> SignalError:
@@ -72,7 +82,7 @@ def _translated(error: requests.RequestException, target: str) -> SignalError:
         requests.exceptions.InvalidURL,
     )
     if isinstance(error, unusable):
-        return SignalError(f"deploy_signal_id is not a usable URL: {target}")
+        return SignalError(f"deploy_signal_id is not a usable URL: {target}", hopeless=True)
     if isinstance(error, requests.exceptions.SSLError):
         return http.untrusted(target, error)
     return SignalError(f"{target} does not answer ({type(error).__name__})", retry=True)

@@ -2,13 +2,18 @@
 """ZAQAR_SIGNAL: the result is one message on the deployment's own queue.
 
 Heat pops one message while the deployment is IN_PROGRESS and takes its body as
-the result. python-zaqarclient speaks the API; what it lacks (timeouts, kept
-connections, a check of every status) is in the connection that it is given.
+the result, so a second copy would be taken for the next update's. After a try
+that may have arrived the result is therefore not posted again: either it is
+found on the queue, or Heat is told itself, which ignores what it does not wait
+for. docs/architecture.md has the whole of it.
+
+python-zaqarclient speaks the API; what it lacks (timeouts, kept connections, a
+check of every status) is in the connection that it is given.
 """
 
 from __future__ import annotations
 
-import json
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -16,86 +21,150 @@ from zaqarclient.queues.v2.client import Client
 from zaqarclient.transport import errors as zaqar_errors
 from zaqarclient.transport.http import HttpTransport
 
-from heat_config import redact
+from heat_config import log, redact
+from heat_config.signals import heat
 from heat_config.signals.errors import SignalError
-from heat_config.signals.http import brief, from_status, from_stranger, is_json
+from heat_config.signals.http import from_status, from_stranger, is_json
 from heat_config.signals.inputs import require
 from heat_config.signals.keystone import User
+from heat_config.signals.sender import Accepted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from requests import Response
 
+    from heat_config.outbox import Entry
     from heat_config.result import Result
     from heat_config.settings import Settings
 
 # Zaqar's max_messages_post_size is 262 144 bytes for the whole request body;
-# the rest is the envelope.
-LIMIT = 262_000
-# Seconds that the message waits for Heat. 600, as heat-agents had it, loses a
-# result when Heat is away for ten minutes.
-TTL = 86_400
+# the rest is the envelope and the config's id.
+LIMIT = 261_600
 
-# The name space of the Client-IDs: the same deployment always has the same, so
-# that its message can be recognised on the queue.
+# In the message's body, whose other keys Heat ignores: whose result it is.
+CONFIG_ID = "deploy_config_id"
+
+# The name space of the Client-IDs: the same deployment always has the same.
 _CLIENT_IDS = uuid.UUID("5d1cf1ab-6e2c-4d53-a3b8-0c1b6ab0a6c5")
 
 
 class Queue:
     """The queue on which Heat waits for one deployment's result."""
 
-    def __init__(self, config_id: str, values: Mapping[str, Any], settings: Settings) -> None:
-        (self._name,) = require(values, "deploy_queue_id")
-        self._client_id = str(uuid.uuid5(_CLIENT_IDS, config_id))
-        self._user = User(values, settings)
-        self._uncertain = False
+    limit = LIMIT
 
-    def send(self, result: Result) -> str:
-        """Post the result; return the queue's name.
+    def __init__(self, entry: Entry, settings: Settings) -> None:
+        (self._name,) = require(entry.values, "deploy_queue_id")
+        self._id = entry.id
+        self._ttl = settings.message_ttl
+        self._user = User(entry.values, settings)
+        self._heat = heat.Resource(entry, settings, self._user)
+        self._overdue = time.time() - entry.since > settings.way_round_after
+        self._forced = entry.forced
+        self.doubt = entry.doubt
+        self.heat_doubt = entry.heat_doubt
 
-        After a try whose answer was lost it first looks whether the message is
-        there already: a second one would be taken for the next update's result.
+    def send(self, result: Result) -> Accepted:
+        """Post the result, unless it is there or Heat may have it.
 
         :raises SignalError: it was not accepted.
         """
-        message = json.loads(result.as_json(LIMIT))
-        endpoint = self._user.endpoint("messaging")
-        client = _Client(endpoint, self._client_id, self._user)
-        queue = _queue(client, self._name)
-        target = f"queue {self._name} at {redact.url(endpoint)}"
+        if self._forced or self.heat_doubt:
+            # Of a run that an operator forced nobody knows whether Heat waits for
+            # it; and what Heat may have must not be put on the queue as well.
+            return self._tell_heat(result)
         try:
-            if not (self._uncertain and self._holds(queue, message)):
-                _post(queue, message)
-        except zaqar_errors.TransportError as error:
-            raise _translated(error, target) from None
+            return self._post_once(result)
         except SignalError as error:
-            self._uncertain |= error.uncertain
+            self.doubt |= error.uncertain
+            if self._overdue and error.retry and not self.heat_doubt:
+                log.warning(f"{error}; trying Heat itself, as it has been so for long")
+                return self._go_round(result, error)
             raise
-        return target
 
-    def _holds(self, queue: Any, message: Mapping[str, Any]) -> bool:
-        """Whether our own message waits on the queue."""
+    def clean(self) -> None:
+        """Remove this deployment's message if it is still on the queue.
+
+        :raises SignalError: the queue cannot be looked at.
+        """
+        queue = self._queue()
+        for message in self._own(queue):
+            self._ask(lambda found=message: queue.delete_messages(found.id))
+
+    def _post_once(self, result: Result) -> Accepted:
+        problem: SignalError | None = None
+        if self.doubt:
+            try:
+                # Whether it is on the queue or was taken: Heat knows, and ignores what
+                # it does not wait for. A copy is removed afterwards.
+                return self._tell_heat(result)
+            except SignalError as error:
+                if self.heat_doubt or not (error.retry or error.hopeless):
+                    raise
+                problem = error
+        queue = self._queue()
+        if problem:
+            if self._own(queue):
+                return Accepted(self._target)
+            if not self._overdue:
+                # It is on disk, and can wait until Heat answers.
+                raise SignalError(str(problem), retry=True)
+            # Better a second copy than none; this is the window that remains.
+            log.warning(f"{problem}; posting the result although it may have arrived before")
+        body = {**result.as_dict(), CONFIG_ID: self._id}
+        posted = self._ask(lambda: queue.post({"body": body, "ttl": self._ttl}))
+        if not isinstance(posted, dict) or not posted.get("resources"):
+            raise from_stranger(self._target)
+        return Accepted(self._target)
+
+    def _go_round(self, result: Result, error: SignalError) -> Accepted:
+        try:
+            return self._tell_heat(result)
+        except SignalError as second:
+            log.warning(str(second))
+            raise error from None
+
+    def _tell_heat(self, result: Result) -> Accepted:
+        try:
+            accepted = self._heat.send(result.fitted(self._heat.limit, "the outbox"))
+        except SignalError as error:
+            self.heat_doubt |= error.uncertain
+            raise
+        return accepted._replace(leaves_copy=self.doubt)
+
+    def _own(self, queue: Any) -> list[Any]:
+        """This deployment's own messages on the queue; another's are not touched."""
         # Without include_claimed, which Zaqar on Redis answers with 503: Heat
         # does not claim, it pops.
-        found = queue.messages(echo=True, limit=20)
-        # As text: NaN is not equal to itself.
-        wanted = json.dumps(message, sort_keys=True)
-        return any(json.dumps(entry.body, sort_keys=True) == wanted for entry in found)
+        found = self._ask(lambda: list(queue.messages(echo=True, limit=20)))
+        return [
+            message
+            for message in found
+            if isinstance(message.body, dict) and message.body.get(CONFIG_ID) == self._id
+        ]
 
+    def _queue(self) -> Any:
+        endpoint = self._user.endpoint("messaging")
+        self._target = f"queue {self._name} at {redact.url(endpoint)}"
+        client_id = str(uuid.uuid5(_CLIENT_IDS, self._id))
+        # The first message makes the queue: no need to ask whether it exists.
+        client = _Client(endpoint, client_id, self._user)
+        try:
+            return client.queue(self._name, auto_create=False)
+        except ValueError as error:
+            raise SignalError(f"deploy_queue_id is not usable: {error}", hopeless=True) from None
 
-def _queue(client: Client, name: str) -> Any:
-    # The first message makes the queue: no need to ask whether it exists.
-    try:
-        return client.queue(name, auto_create=False)
-    except ValueError as error:
-        raise SignalError(f"deploy_queue_id is not usable: {error}") from None
-
-
-def _post(queue: Any, message: Mapping[str, Any]) -> None:
-    posted = queue.post({"body": message, "ttl": TTL})
-    if not isinstance(posted, dict) or not posted.get("resources"):
-        raise from_stranger(f"queue {queue.name}")
+    def _ask(self, request: Any) -> Any:
+        try:
+            return request()
+        except zaqar_errors.TransportError as error:
+            status = next(
+                (code for code, kind in HttpTransport.http_to_zaqar.items() if type(error) is kind),
+                400,
+            )
+            raise from_status(status, self._target, str(error)) from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            # An answer with a good status that is not Zaqar's.
+            raise from_stranger(self._target) from None
 
 
 class _Client(Client):  # type: ignore[misc]
@@ -135,7 +204,3 @@ class _Connection:
             # The client would take it for an empty answer.
             raise from_stranger(redact.url(url))
         return response
-
-
-def _translated(error: Any, target: str) -> SignalError:
-    return SignalError(f"{target} refused the result: {brief(str(error))}")

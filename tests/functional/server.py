@@ -61,7 +61,7 @@ class HostServer:
 
     @property
     def owed(self) -> list[Path]:
-        return list((self.root / "var/lib/heat-config/outbox").glob("*"))
+        return list((self.root / "var/lib/heat-config/outbox").glob("*.json"))
 
     def _collect(self, *arguments: str | Path) -> None:
         settings = {
@@ -100,6 +100,8 @@ class HostServer:
             "HEAT_CONFIG_DEPLOYED": str(state / "deployed"),
             "HEAT_CONFIG_DEPLOYED_OLD": str(self.root / "var/run/heat-config/deployed"),
             "HEAT_CONFIG_OUTBOX": str(state / "outbox"),
+            "HEAT_CONFIG_LOGS": str(self.root / "var/log/heat-config"),
+            "HEAT_CONFIG_SETTINGS": str(self.root / "etc/heat-config.conf"),
             "HEAT_SCRIPT_WORKING": str(state / "heat-config-script"),
             "HEAT_SCRIPT_OUTPUTS": str(self.root / "var/run/heat-config/heat-config-script"),
         }

@@ -22,7 +22,8 @@ def template(
     }
     outputs = {"server": {"value": {"get_attr": ["server", "os_collect_config"]}}}
     for name, wanted in deployments.items():
-        config = {key: wanted[key] for key in ("config", "inputs", "outputs") if key in wanted}
+        keys = ("config", "inputs", "outputs", "options")
+        config = {key: wanted[key] for key in keys if key in wanted}
         resources[f"{name}_config"] = {
             "type": "OS::Heat::SoftwareConfig",
             "properties": {"group": wanted.get("group", "script"), **config},

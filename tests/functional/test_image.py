@@ -6,16 +6,20 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 
+from heat_config.outbox import Entry
 from lab import Lab
 from lab.image import build_tar, unpack
 from lab.server import BOOT_CONFIG, File, Server
-from lab.stack import Heat, Stack
+from lab.stack import Heat, Stack, wait_for
+from lab.wire import Wire
 
 from .template import template
 
@@ -37,14 +41,13 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def stack(heat: Heat) -> Iterator[Stack]:
     wanted = {"config": SCRIPT, "outputs": [{"name": "environment"}]}
-    created = heat.create(
-        "test-image",
-        template(
-            server_transport="ZAQAR_MESSAGE",
-            signal_transport="ZAQAR_SIGNAL",
-            deployments={"tell": wanted, "broken": {"config": "#!/bin/sh\nexit 3"}},
-        ),
+    made = template(
+        server_transport="ZAQAR_MESSAGE",
+        signal_transport="ZAQAR_SIGNAL",
+        deployments={"tell": wanted, "broken": {"config": "#!/bin/sh\nexit 3"}},
     )
+    made["resources"]["tell_config"]["properties"]["options"] = {"credentials": True}
+    created = heat.create("test-image", made)
     yield created
     created.delete()
 
@@ -117,6 +120,135 @@ def test_a_lost_folder_of_what_is_deployed_can_be_rebuilt(server: Server) -> Non
     server.run(["os-refresh-config"])
     listing = server.run(["find", "/var/lib/heat-config/deployed", "-type", "f", "-printf", "%s\n"])
     assert listing.stdout.split() == ["0", "0"]
+
+
+def test_what_is_owed_has_a_timer_of_its_own(server: Server) -> None:
+    assert server.run(["systemctl", "is-enabled", "heat-config-deliver.path"]).stdout == "enabled\n"
+    shown = properties(
+        server, "heat-config-deliver.timer", "TimersMonotonic", "RandomizedDelayUSec"
+    )
+    assert "OnActiveUSec=30s" in shown["TimersMonotonic"]
+    assert shown["RandomizedDelayUSec"] == "10s"
+    for folder in ("/var/lib/heat-config/outbox", "/var/log/heat-config"):
+        assert server.run(["stat", "-c", "%a %U", folder]).stdout == "700 root\n"
+
+
+@pytest.mark.usefixtures("stack")
+def test_nothing_owed_is_nothing_run(server: Server) -> None:
+    """What the run itself could send has at most started the timer, which found nothing."""
+    server.wait_for(lambda it: len(accepted(it)) == 2, what="two accepted results")
+    assert server.run(["ls", "/var/lib/heat-config/outbox"]).stdout == ""
+    server.wait_for(
+        lambda it: states(it) == QUIET, timeout=60, what="the end of the timer of what is owed"
+    )
+    assert "heat-config-deliver" not in server.run(["systemctl", "list-timers"]).stdout
+    service = properties(server, "heat-config-deliver.service", "ExecMainStartTimestampMonotonic")
+    assert service == {"ExecMainStartTimestampMonotonic": "0"}
+
+
+UNITS = ("heat-config-deliver.path", "heat-config-deliver.timer", "heat-config-deliver.service")
+QUIET = ["active", "inactive", "inactive"]
+
+
+def states(server: Server) -> list[str]:
+    return server.run(["systemctl", "is-active", *UNITS], check=False).stdout.split()
+
+
+def properties(server: Server, unit: str, *names: str) -> dict[str, str]:
+    shown = server.run(["systemctl", "show", unit, f"--property={','.join(names)}"]).stdout
+    return dict(line.split("=", 1) for line in shown.splitlines())
+
+
+class Owing(NamedTuple):
+    """A server that does nothing but owe results, and the stack that waits for them."""
+
+    server: Server
+    stack: Stack
+    unsent: dict[str, Any]
+    """The deployment that is still to be run."""
+    keystone: Wire
+    """What it will be answered through: away at first."""
+
+
+@pytest.fixture(scope="module")
+def owing(root: Path, heat: Heat, lab: Lab) -> Iterator[Owing]:
+    """Boot it with a result that it has owed since before."""
+    stack = heat.create(
+        "test-owing",
+        template(
+            server_transport="ZAQAR_MESSAGE",
+            signal_transport="ZAQAR_SIGNAL",
+            deployments={name: {"config": "#!/bin/sh\necho done"} for name in ("before", "now")},
+        ),
+    )
+
+    def asked() -> Any:
+        items = heat.api.resources.metadata(stack.id, "server").get("deployments", [])
+        return {item["name"]: item for item in items} if len(items) == 2 else None
+
+    items = wait_for("the deployments", asked)
+    values = {entry["name"]: entry["value"] for entry in items["before"]["inputs"]}
+    message = {"deploy_stdout": "sent after the boot\n", "deploy_status_code": 0}
+    entry = Entry(items["before"]["id"], values, message, since=time.time(), doubt=False)
+    files = [
+        BOOT_CONFIG,
+        File(f"/var/lib/heat-config/outbox/{entry.id}.json", json.dumps(entry._asdict())),
+        File("/etc/heat-config.conf", "HEAT_CONFIG_FIRST_WAIT=0.01\n"),
+    ]
+    keystone = urlsplit(lab.auth_url)
+    assert keystone.hostname and keystone.port
+    with Wire((keystone.hostname, keystone.port)) as wire:
+        wire.close_port()
+        with Server(root, files=files) as booted:
+            yield Owing(booted, stack, items["now"], wire)
+    stack.delete()
+
+
+# What a drop-in makes of the half minute, so that nobody waits for it here.
+SOON = "[Timer]\\nOnActiveSec=\\nOnActiveSec=1\\nRandomizedDelaySec=0\\n"
+QUICKLY = f"""
+mkdir /run/systemd/system/heat-config-deliver.timer.d
+printf '{SOON}' > /run/systemd/system/heat-config-deliver.timer.d/soon.conf
+systemctl daemon-reload
+systemctl restart heat-config-deliver.timer
+"""
+
+
+def test_what_was_owed_before_a_reboot_is_sent_after_it(owing: Owing) -> None:
+    server = owing.server
+    server.wait_for(lambda it: states(it)[:2] == ["active", "active"], what="the timer")
+    assert sent(server) == 0
+    server.run(["sh", "-ec", QUICKLY])
+    server.wait_for(lambda it: states(it) == QUIET, what="the end of the timer")
+    assert sent(server) == 1
+    assert owing.stack.state == "CREATE_IN_PROGRESS"
+
+
+def test_what_cannot_be_sent_at_once_is_sent_by_the_timer_alone(owing: Owing) -> None:
+    server, item = owing.server, owing.unsent
+    for each in item["inputs"]:
+        if each["name"] == "deploy_auth_url":
+            each["value"] = f"{owing.keystone.url}/v3/"
+    run = "umask 077; cat > /root/asked; HEAT_SHELL_CONFIG=/root/asked exec heat-config run"
+    told = server.run(["sh", "-c", run], text_input=json.dumps([item])).stderr
+    assert "was not accepted and is kept" in told
+    server.wait_for(
+        lambda it: "is kept" in it.journal("heat-config-deliver"), what="the timer's first try"
+    )
+    failed = server.run(["systemctl", "--failed", "--plain", "--no-legend"]).stdout
+    assert "heat-config" not in failed
+    owing.keystone.open_port()
+    assert owing.stack.wait("CREATE") == "COMPLETE", owing.stack.reason
+    assert owing.stack.output("before.deploy_stdout") == "sent after the boot\n"
+    assert owing.stack.output("now.deploy_stdout") == "done\n"
+    server.wait_for(lambda it: states(it) == QUIET, what="the end of the timer")
+    assert server.run(["ls", "/var/lib/heat-config/outbox"]).stdout == ""
+    assert "os-refresh-config" not in server.journal("os-collect-config")
+    assert "heat-config[" in server.journal("heat-config-deliver")
+
+
+def sent(server: Server) -> int:
+    return server.journal("heat-config-deliver").count("was accepted by queue")
 
 
 def test_nothing_of_the_build_stays_in_the_image(root: Path) -> None:

@@ -36,11 +36,14 @@ def private_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         "HEAT_CONFIG_DEPLOYED": "deployed",
         "HEAT_CONFIG_DEPLOYED_OLD": "deployed-old",
         "HEAT_CONFIG_OUTBOX": "outbox",
+        "HEAT_CONFIG_LOGS": "logs",
+        "HEAT_CONFIG_SETTINGS": "heat-config.conf",
         "HEAT_SCRIPT_WORKING": "script-working",
         "HEAT_SCRIPT_OUTPUTS": "script-outputs",
     }
     for name, folder in folders.items():
         monkeypatch.setenv(name, str(tmp_path / folder))
+    monkeypatch.setenv("HEAT_CONFIG_FIRST_WAIT", "0")
     monkeypatch.setenv("HEAT_CONFIG_HOOKS", str(REPOSITORY / "hooks"))
     for name in ("HEAT_CONFIG_NOTIFY", "HEAT_CONFIG_CA_FILE", "HEAT_CONFIG_INSECURE", "OS_CACERT"):
         monkeypatch.delenv(name, raising=False)
@@ -48,7 +51,7 @@ def private_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.fixture
 def settings() -> Settings:
-    return heat_config_settings.from_environment()
+    return heat_config_settings.load()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -68,7 +69,7 @@ def inbox() -> Iterator[Inbox]:
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "FIRST_WAIT", 0.0)
+    monkeypatch.setattr(retry, "BUDGET", 10.0)
 
 
 @pytest.fixture(autouse=True)
@@ -253,14 +254,16 @@ def test_a_full_disk_runs_nothing_and_is_tried_again(
 
 
 def test_a_secret_is_in_no_log_and_no_result(
-    deploy: Any, inbox: Inbox, capfd: pytest.CaptureFixture[str]
+    deploy: Any, inbox: Inbox, settings: Settings, capfd: pytest.CaptureFixture[str]
 ) -> None:
     secrets = {"deploy_password": "hunter22-secret", "deploy_user_id": "f00dbabe-user"}
     values = [{"name": name, "value": value} for name, value in secrets.items()]
     text = '#!/bin/sh\necho "$deploy_password $deploy_signal_id"; echo $deploy_user_id >&2; env'
-    deploy(script(text, inputs=[*values, *to(inbox.url)]))
+    options = {"credentials": True}
+    deploy(script(text, inputs=[*values, *to(inbox.url)], options=options))
     seen = capfd.readouterr().err + json.dumps(inbox.messages)
     assert "***" in seen
+    seen += Path(settings.logs, "c1.log").read_text()
     for secret in (*secrets.values(), "0123456789abcdef0123"):
         assert secret not in seen
 
@@ -332,4 +335,17 @@ def _listing(folder: Path) -> list[tuple[str, int]]:
 def _settings() -> Settings:
     from heat_config import settings
 
-    return settings.from_environment()
+    return settings.load()
+
+
+def test_a_journal_that_has_gone_away_does_not_stop_a_run(settings: Settings) -> None:
+    text = "#!/bin/sh\nfor line in $(seq 200); do echo $line; done"
+    Path(settings.config_file).write_text(json.dumps([script(text)]))
+    reading, writing = os.pipe()
+    os.close(reading)
+    program = "import sys; from heat_config.cli import main; sys.exit(main(['run']))"
+    subprocess.run([sys.executable, "-c", program], stderr=writing, check=False)
+    os.close(writing)
+    answer = json.loads(Path(settings.deployed, "c1.notify.json").read_text())
+    assert answer["deploy_status_code"] == 0
+    assert answer["deploy_stdout"].endswith("200\n")

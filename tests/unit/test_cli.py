@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from heat_config import __version__, cli
+from heat_config import __version__, cli, settings
 
 from .conftest import REPOSITORY, script
 
@@ -34,13 +34,38 @@ def config(tmp_path: Path, **inputs: Any) -> str:
 def test_an_unknown_command_is_shown_the_usage(
     argv: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(argv) == 2
-    assert "usage: heat-config COMMAND" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        cli.main(argv)
+    assert ended.value.code == 2
+    assert "usage: heat-config" in capsys.readouterr().err
 
 
-def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["--help"]) == cli.main(["--version"]) == 0
-    assert f"heat-config {__version__}" in capsys.readouterr().out
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"heat-config {__version__}\n"
+
+
+def test_a_setting_that_is_none_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HEAT_CONFIG_TIMEOUT", "soon")
+    assert cli.main(["run"]) == cli.BAD_SETTING
+    assert "HEAT_CONFIG_TIMEOUT='soon' must be a number, at least 1" in capsys.readouterr().err
+
+
+def test_settings_come_from_a_file_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "heat-config.conf"
+    file.write_text("# mine\nHEAT_CONFIG_MESSAGE_TTL = '3600'\nHEAT_CONFIG_TIMEOUT=60\n")
+    monkeypatch.setenv("HEAT_CONFIG_TIMEOUT", "90")
+    loaded = settings.load()
+    assert (loaded.message_ttl, loaded.time_limit) == (3600, 90)
+    file.write_text("HEAT_CONFIG_MESSAGE_TTL=5\n")
+    assert cli.main(["run"]) == cli.BAD_SETTING
+    assert "at least 60 and at most 1.2096e+06" in capsys.readouterr().err
 
 
 def test_elements_path_is_the_folder_of_the_elements(capsys: pytest.CaptureFixture[str]) -> None:

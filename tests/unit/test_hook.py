@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from heat_config import deployment, hook
+from heat_config import settings as heat_config_settings
 from heat_config.result import Result
 
 from .conftest import script
@@ -22,7 +25,14 @@ def put(folder: Path, name: str, text: str, mode: int = 0o755) -> Path:
 def run(tmp_path: Path, text: str, mode: int = 0o755, group: str = "mine") -> Result:
     put(tmp_path / "hooks", "mine", text, mode)
     item = script("the config", group=group)
-    return hook.run(deployment.read(item), [str(tmp_path / "hooks")])
+    return run_with(deployment.read(item), tmp_path / "hooks")
+
+
+def run_with(
+    asked: deployment.Deployment, hooks: Path, on_line: Callable[[str], None] = print
+) -> Result:
+    settings = heat_config_settings.load({})._replace(hook_folders=(str(hooks),))
+    return hook.run(asked, settings, on_line)
 
 
 def test_the_first_folder_that_has_the_hook_wins(tmp_path: Path) -> None:
@@ -56,9 +66,39 @@ def test_a_hook_gets_the_config_on_stdin(tmp_path: Path) -> None:
     assert result.outputs["config"] == "the config"
 
 
-def test_a_hooks_log_is_relayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(tmp_path, "#!/bin/sh\necho working >&2\necho '{}'")
-    assert "name-of-c1: working" in capsys.readouterr().err
+def test_a_hooks_log_is_handed_on_line_by_line(tmp_path: Path) -> None:
+    put(tmp_path / "hooks", "script", "#!/bin/sh\necho one >&2\necho two >&2\necho '{}'")
+    lines: list[str] = []
+    run_with(deployment.read(script("x")), tmp_path / "hooks", lines.append)
+    assert lines == ["one", "two"]
+
+
+@pytest.mark.parametrize(("asked", "given"), [({}, False), ({"credentials": True}, True)])
+def test_a_hook_gets_credentials_only_if_its_config_asks(
+    tmp_path: Path, asked: dict[str, Any], given: bool
+) -> None:
+    names = ("deploy_password", "deploy_user_id", "deploy_signal_id", "deploy_action", "mine")
+    item = script("x", inputs=[{"name": name, "value": "v"} for name in names], options=asked)
+    put(tmp_path / "hooks", "script", "#!/bin/sh\ncat")
+    result = run_with(deployment.read(item), tmp_path / "hooks")
+    seen = {entry["name"] for entry in result.outputs["inputs"]}
+    assert seen == (set(names) if given else {"deploy_action", "mine"})
+
+
+def test_a_hook_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    put(tmp_path / "hooks", "script", "#!/bin/sh\necho started\nsleep 300")
+    item = script("x", options={"timeout": 0.5})
+    result = run_with(deployment.read(item), tmp_path / "hooks")
+    assert (result.status_code, result.stdout) == (124, "started\n")
+    assert "time limit of 0.5 s" in result.stderr
+
+
+@pytest.mark.parametrize("limit", ["soon", -1, [], "nan", "inf"])
+def test_a_time_limit_that_is_none_is_named(tmp_path: Path, limit: object) -> None:
+    put(tmp_path / "hooks", "script", "#!/bin/sh\necho '{}'")
+    result = run_with(deployment.read(script("x", options={"timeout": limit})), tmp_path / "hooks")
+    assert result.status_code == 1
+    assert f"timeout is {limit!r}" in result.stderr
 
 
 def test_a_group_without_a_hook_is_a_failure_that_names_the_groups_there_are(
@@ -71,7 +111,7 @@ def test_a_group_without_a_hook_is_a_failure_that_names_the_groups_there_are(
 
 
 def test_without_any_hook_it_says_so() -> None:
-    result = hook.run(deployment.read(script("x")), ["/nonexistent"])
+    result = run_with(deployment.read(script("x")), Path("/nonexistent"))
     assert "there are no hooks at all" in result.stderr
 
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +16,7 @@ def sh(text: str, **options: object) -> process.Completed:
 
 
 def test_streams_and_status_are_taken_down() -> None:
-    assert sh("cat; echo err >&2; exit 3", stdin=b"in") == (3, b"in", b"err\n")
+    assert sh("cat; echo err >&2; exit 3", stdin=b"in") == (3, b"in", b"err\n", 0, 0, None)
 
 
 def test_lines_are_handed_on_the_last_one_too() -> None:
@@ -24,8 +26,8 @@ def test_lines_are_handed_on_the_last_one_too() -> None:
 
 
 def test_more_than_a_pipe_holds_is_read_whole() -> None:
-    completed = sh("head -c 3000000 /dev/zero; head -c 2000000 /dev/zero >&2")
-    assert (len(completed.stdout), len(completed.stderr)) == (3_000_000, 2_000_000)
+    completed = sh("head -c 1500000 /dev/zero; head -c 2000000 /dev/zero >&2")
+    assert (len(completed.stdout), len(completed.stderr)) == (1_500_000, 2_000_000)
 
 
 def test_more_input_than_a_pipe_holds_is_given() -> None:
@@ -58,3 +60,46 @@ def test_an_exit_status_is_named() -> None:
 def test_a_program_that_is_not_there_is_an_error() -> None:
     with pytest.raises(FileNotFoundError):
         process.run(["/nonexistent/program"])
+
+
+def test_of_a_large_output_the_end_is_kept_and_all_of_it_handed_on() -> None:
+    handed_on = 0
+
+    def count(line: str) -> None:
+        nonlocal handed_on
+        handed_on += len(line) + 1
+
+    completed = sh("yes 0123456 | head -c 80000000; echo end", on_stdout=count)
+    assert completed.stdout.endswith(b"0123456\nend\n")
+    assert process.KEPT <= len(completed.stdout) <= process.KEPT + process.LONGEST_LINE
+    assert completed.stdout_dropped + len(completed.stdout) == handed_on == 80_000_004
+
+
+def test_a_program_that_takes_too_long_is_ended_with_its_group() -> None:
+    text = "trap 'echo asked to end; exit 0' TERM; sleep 300 & echo $!; wait"
+    completed = sh(text, time_limit=3, own_group=True)
+    first, second = completed.stdout.decode().splitlines()
+    assert second == "asked to end"
+    assert completed.status == process.TIMED_OUT
+    assert completed.ending == "was ended: it took longer than its time limit of 3 s"
+    while is_running(int(first)):  # it has been told to end; the kernel may take a moment
+        time.sleep(0.01)
+
+
+def test_a_program_that_will_not_end_is_made_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "GRACE", 0.2)
+    completed = sh("trap '' TERM; while :; do sleep 1; done", time_limit=0.2, own_group=True)
+    assert completed.returncode == -signal.SIGKILL
+    assert completed.status == process.TIMED_OUT
+
+
+def test_a_time_limit_that_is_kept_changes_nothing() -> None:
+    assert sh("echo x", time_limit=60, own_group=True) == (0, b"x\n", b"", 0, 0, None)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"

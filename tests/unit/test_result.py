@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from heat_config.process import Completed
 from heat_config.result import Result, from_dict, from_hook
 
+LOG = "/log/c1.log"
+
 
 def hook_says(stdout: bytes, returncode: int = 0, stderr: bytes = b"") -> dict[str, Any]:
     return from_hook(Completed(returncode, stdout, stderr)).as_dict()
@@ -53,28 +55,28 @@ def test_bytes_that_are_no_utf_8_are_replaced() -> None:
 
 def test_a_result_that_fits_is_left_alone() -> None:
     result = Result(0, "out", "err", {"a": "b"})
-    assert json.loads(result.as_json(10_000)) == result.as_dict()
+    assert result.fitted(10_000, LOG) == result
 
 
 def test_the_ends_of_stdout_and_stderr_are_kept_and_the_outputs_whole() -> None:
     result = Result(1, "o" * 50_000 + "END", "é" * 50_000 + "LAST", {"a": "v" * 1000})
-    text = result.as_json(10_000)
+    text = result.fitted(10_000, LOG).as_json()
     said = json.loads(text)
     assert len(text) <= 10_000
     assert said["a"] == "v" * 1000
     assert said["deploy_stdout"].endswith("END")
     assert said["deploy_stderr"].endswith("LAST")
-    assert "characters left out" in said["deploy_stdout"]
+    assert "bytes left out; all of it is on the server in /log/c1.log]" in said["deploy_stdout"]
 
 
 def test_a_short_stderr_leaves_its_room_to_stdout() -> None:
-    said = json.loads(Result(1, "o" * 50_000, "short").as_json(10_000))
+    said = Result(1, "o" * 50_000, "short").fitted(10_000, LOG).as_dict()
     assert said["deploy_stderr"] == "short"
     assert len(said["deploy_stdout"]) > 9_000
 
 
 def test_outputs_that_are_too_large_fail_and_are_named() -> None:
-    text = Result(0, "o", "e", {"small": 1, "huge": "x" * 20_000}).as_json(10_000)
+    text = Result(0, "o", "e", {"small": 1, "huge": "x" * 20_000}).fitted(10_000, LOG).as_json()
     said = json.loads(text)
     assert len(text) <= 10_000
     assert said["deploy_status_code"] == 1
@@ -89,7 +91,7 @@ def test_outputs_that_are_too_large_fail_and_are_named() -> None:
     st.integers(min_value=1000, max_value=6000),
 )
 def test_a_limit_is_always_met(out: str, err: str, outputs: dict[str, str], limit: int) -> None:
-    text = Result(0, out, err, outputs).as_json(limit)
+    text = Result(0, out, err, outputs).fitted(limit, LOG).as_json()
     assert len(text) <= limit
     assert "deploy_status_code" in json.loads(text)
 

@@ -13,10 +13,12 @@ import urllib3.exceptions
 from keystoneauth1 import exceptions
 
 from heat_config import signals
+from heat_config.outbox import Entry
 from heat_config.result import Result
 from heat_config.settings import Settings
 from heat_config.signals import http, inputs, keystone, retry
 from heat_config.signals.errors import SignalError
+from heat_config.signals.sender import Accepted
 
 QUEUE = {"deploy_queue_id": "q"}
 URL = {"deploy_signal_id": "http://127.0.0.1/", "deploy_signal_verb": "PUT"}
@@ -70,28 +72,50 @@ class TestChoice:
     def test_what_is_lacking_is_named(
         self, values: dict[str, Any], lacking: str, settings: Settings
     ) -> None:
+        entry = Entry("c1", values, RESULT.as_dict(), since=0.0)
         with pytest.raises(SignalError, match=f"no usable input {lacking}$") as raised:
-            signals.send("c1", values, RESULT.as_dict(), settings)
+            signals.sender_for(entry, settings, Path("/c1.json")).send(RESULT)
+        assert raised.value.hopeless
         assert not raised.value.retry
 
     def test_require_gives_the_values_in_the_order_of_the_names(self) -> None:
         assert inputs.require({"a": "1", "b": "2", "c": 3}, "b", "a") == ["2", "1"]
 
 
+# Seconds before the second try.
+FIRST_WAIT = 0.5
+
+
+def send(transport: Transport, result: Result, *, refused_before: bool = False) -> str:
+    return retry.until_accepted(
+        transport, result, "/log/c1.log", FIRST_WAIT, refused_before=refused_before
+    ).target
+
+
 class Transport:
     """Answers each try with the next of these: an error, or where the result went."""
 
-    def __init__(self, *answers: str | SignalError) -> None:
-        self._answers = list(answers)
-        self.tries = 0
+    doubt = False
+    heat_doubt = False
 
-    def send(self, result: Result) -> str:
-        assert result is RESULT
-        self.tries += 1
+    def __init__(self, *answers: str | SignalError, limit: int = 10_000) -> None:
+        self._answers = list(answers)
+        self.limit = limit
+        self.sent: list[Result] = []
+
+    def send(self, result: Result) -> Accepted:
+        self.sent.append(result)
         answer = self._answers.pop(0)
         if isinstance(answer, str):
-            return answer
+            return Accepted(answer)
         raise answer
+
+    def clean(self) -> None:
+        raise AssertionError
+
+    @property
+    def tries(self) -> int:
+        return len(self.sent)
 
 
 class TestRetry:
@@ -103,18 +127,18 @@ class TestRetry:
 
     def test_a_success_is_not_repeated(self, waits: list[float]) -> None:
         transport = Transport("there")
-        assert retry.until_accepted(transport.send, RESULT) == "there"
+        assert send(transport, RESULT) == "there"
         assert transport.tries == 1
         assert waits == []
 
     def test_what_passes_is_tried_again(self) -> None:
         transport = Transport(SignalError("busy", retry=True), "there")
-        assert retry.until_accepted(transport.send, RESULT) == "there"
+        assert send(transport, RESULT) == "there"
 
     def test_what_does_not_pass_is_not(self) -> None:
         transport = Transport(SignalError("busy", retry=True), SignalError("refused"), "there")
         with pytest.raises(SignalError, match="refused"):
-            retry.until_accepted(transport.send, RESULT)
+            send(transport, RESULT)
         assert transport.tries == 2
 
     def test_each_wait_is_about_twice_the_last_and_there_is_an_end(
@@ -122,12 +146,40 @@ class TestRetry:
     ) -> None:
         transport = Transport(*[SignalError("busy", retry=True)] * retry.TRIES)
         with pytest.raises(SignalError, match="busy"):
-            retry.until_accepted(transport.send, RESULT)
+            send(transport, RESULT)
         assert transport.tries == retry.TRIES
         assert len(waits) == retry.TRIES - 1
         for number, wait in enumerate(waits):
-            assert 0.5 <= wait / (retry.FIRST_WAIT * 2**number) <= 1.5
+            assert 0.5 <= wait / (FIRST_WAIT * 2**number) <= 1.5
         assert capsys.readouterr().err.count("busy; trying again in") == len(waits)
+
+    def test_what_is_too_large_is_sent_smaller_at_once(self, waits: list[float]) -> None:
+        large = Result(0, "x" * 20_000, "", {"a": "kept"})
+        too_large = SignalError("too large", too_large=True, bad_content=True)
+        transport = Transport(too_large, too_large, "there", limit=16_000)
+        assert send(transport, large) == "there"
+        sizes = [len(sent.as_json()) for sent in transport.sent]
+        assert sizes[0] > 2 * sizes[2] > 3_000
+        assert transport.sent[2].outputs == {"a": "kept"}
+        assert waits == []
+
+    def test_what_is_refused_for_its_content_is_replaced_by_a_failure_that_says_so(self) -> None:
+        refused = SignalError("q answered 400: integer too large", bad_content=True)
+        transport = Transport(refused, "there")
+        result = Result(0, outputs={"n": 2**64})
+        assert send(transport, result, refused_before=True) == "there"
+        assert transport.sent[1].status_code == 1
+        assert "integer too large" in transport.sent[1].stderr
+        assert transport.sent[1].outputs == {}
+
+    def test_a_failure_that_is_refused_too_is_not_replaced_again(self) -> None:
+        refused = SignalError("400", bad_content=True)
+        with pytest.raises(SignalError):
+            send(Transport(refused, refused, "never"), RESULT, refused_before=True)
+
+    def test_one_refusal_alone_makes_no_failure_of_a_good_run(self) -> None:
+        with pytest.raises(SignalError):
+            send(Transport(SignalError("400", bad_content=True), "never"), RESULT)
 
 
 class TestStatus:
@@ -145,7 +197,7 @@ class TestStatus:
             (429, True, False),
             (500, True, True),
             (502, True, True),
-            (503, True, False),
+            (503, True, True),
             (504, True, True),
         ],
     )
@@ -227,8 +279,8 @@ class TestKeystone:
         assert said in str(translated)
         assert "secret" not in str(translated)
         assert translated.retry == again
-        lost = isinstance(error, exceptions.ConnectionError)
-        assert translated.uncertain == (sent and lost and "TLS" not in said)
+        certain = isinstance(error, exceptions.Unauthorized | exceptions.SSLError)
+        assert translated.uncertain == (sent and not certain)
 
     @pytest.fixture
     def user(self, settings: Settings) -> keystone.User:

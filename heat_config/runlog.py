@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a run has written, in full, for its operator: ``/var/log/heat-config/<id>.log``.
+
+Secrets are masked. All logs together have a limit; those of results that are
+still owed are never removed for it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from heat_config import files, log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from io import FileIO
+
+
+class RunLog:
+    """The log of one run; of one that is too long the later half is kept.
+
+    What cannot be written, because the disk is full for example, is lines of the
+    log that are lost: never the run.
+    """
+
+    def __init__(self, path: Path, size: int, mask: Callable[[str], str]) -> None:
+        self.path = path
+        self._older = older_part(path)
+        self._part_size = size // 2
+        self._mask = mask
+        self._file: FileIO | None = None
+        self._incomplete = False
+        try:
+            files.make_private_folder(path.parent)
+            self._older.unlink(missing_ok=True)
+            self._open()
+        except OSError as error:
+            self._lose(error)
+
+    def write(self, line: str) -> None:
+        """Add a line."""
+        data = (self._mask(line) + "\n").encode("utf-8", "replace")
+        try:
+            file = self._file or self._open()
+            self._written += file.write(data)
+            if self._written > self._part_size:
+                self.close()
+                self.path.replace(self._older)
+                self._open()
+        except OSError as error:
+            self._lose(error)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file:
+            self._file.close()
+            self._file = None
+
+    def _open(self) -> FileIO:
+        files.write_private(self.path, "")
+        # Unbuffered, for whoever follows it, and so that a crash loses nothing.
+        self._file = self.path.open("ab", buffering=0)
+        self._written = 0
+        return self._file
+
+    def _lose(self, error: OSError) -> None:
+        if not self._incomplete:
+            log.warning(f"{self.path} is not complete: {error}")
+        self._incomplete = True
+
+
+def older_part(path: Path) -> Path:
+    """Where the earlier lines of a long log stand."""
+    return path.with_name(path.name + ".1")
+
+
+def tail(path: Path, size: int) -> str:
+    """The end of a log, at most so many bytes; nothing when there is none."""
+    end = _end(path, size)
+    earlier = _end(older_part(path), size - len(end))
+    return (earlier + end).decode("utf-8", "replace")
+
+
+def prune(logs: str, size: int, keep: Collection[str]) -> None:
+    """Remove the oldest logs until all together have at most ``size`` bytes.
+
+    ``keep``: the configs whose logs stay, because their results are still owed.
+    """
+    found = sorted(
+        (path.stat().st_mtime_ns, path.stat().st_size, path)
+        for path in Path(logs).glob("*.log*")
+        if path.is_file() and _config_of(path)
+    )
+    total = sum(each for _, each, _ in found)
+    for _, each, path in found:
+        if total <= size:
+            return
+        if _config_of(path) not in keep:
+            path.unlink(missing_ok=True)
+            total -= each
+
+
+def _config_of(path: Path) -> str:
+    """The id of the config whose log this is; nothing when it is no log."""
+    name = path.name.removesuffix(".1")
+    return name.removesuffix(".log") if name.endswith(".log") else ""
+
+
+def _end(path: Path, size: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - size))
+            return file.read(size)
+    except OSError:
+        return b""

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``heat-config status``: what this server has done and what it owes, at a glance.
+
+The state says how a deployment's run went, the signal whether Heat knows. The
+exit status sums them up for scripts; see :func:`exit_status`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from heat_config import deployment as deployments
+from heat_config import log, signals
+from heat_config.outbox import Outbox
+from heat_config.store import Store
+
+if TYPE_CHECKING:
+    from heat_config.deployment import Deployment
+    from heat_config.settings import Settings
+
+# 0: every deployment has run well, and Heat knows.
+# 1: one has failed, or its result was given up: somebody must look.
+# 2: one is still to be run, is running, or its result is owed: ask again later.
+#    It goes before 1, because what is not over can still fail.
+DELIVERED, FAILED, UNFINISHED = 0, 1, 2
+
+
+class Row(NamedTuple):
+    """One deployment. Times are in seconds since the epoch."""
+
+    name: str
+    id: str
+    group: str
+    action: str
+    state: str
+    """pending, running, done, failed or interrupted."""
+    signal: str
+    """owed, delivered, abandoned, or none where nobody waits."""
+    begun: float | None
+    ended: float | None
+    problem: str
+    """Why the result is owed or abandoned."""
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from begin to end, or until now."""
+        if self.begun is None or self.state == "interrupted":
+            return None
+        return (self.ended or time.time()) - self.begun
+
+
+def rows(settings: Settings) -> list[Row]:
+    """A row for each deployment that Heat asks for, in its order."""
+    try:
+        asked = deployments.parse(Path(settings.config_file).read_text("utf-8", "replace"))
+    except FileNotFoundError:
+        return []
+    except deployments.MetadataError as error:
+        log.error(f"{settings.config_file} {error}")
+        return []
+    store, outbox = Store(settings), Outbox(settings)
+    running = store.is_running()
+    return [_row(each, store, outbox, running=running) for each in asked]
+
+
+def exit_status(found: list[Row]) -> int:
+    """What the rows come to: 0, 1 or 2."""
+    if any(row.state in ("pending", "running") or row.signal == "owed" for row in found):
+        return UNFINISHED
+    if any(row.state in ("failed", "interrupted") or row.signal == "abandoned" for row in found):
+        return FAILED
+    return DELIVERED
+
+
+def wait(settings: Settings, timeout: float | None) -> list[Row]:
+    """Ask again until nothing is unfinished, or for so many seconds."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while True:
+        found = rows(settings)
+        late = deadline is not None and time.monotonic() >= deadline
+        if exit_status(found) != UNFINISHED or late:
+            return found
+        time.sleep(0.5)
+
+
+def as_table(found: list[Row]) -> str:
+    """The rows for people."""
+    heads = ("NAME", "STATE", "SIGNAL", "ACTION", "GROUP", "BEGUN", "DURATION", "ID")
+    lines = [heads, *(_cells(row) for row in found)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
+    table = "".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        + "\n"
+        for line in lines
+    )
+    problems = [f"{row.name}: {row.signal}: {row.problem}\n" for row in found if row.problem]
+    return table + "".join(problems)
+
+
+def as_json(found: list[Row]) -> str:
+    """The rows for programs."""
+    listed: list[dict[str, Any]] = [{**row._asdict(), "duration": row.duration} for row in found]
+    return json.dumps(listed, indent=2) + "\n"
+
+
+def _row(each: Deployment, store: Store, outbox: Outbox, *, running: bool) -> Row:
+    begun = _time_of(store.config_path(each.id))
+    ended = _time_of(store.result_path(each.id))
+    signal, problem = _signal(each, outbox, ended=ended is not None)
+    return Row(
+        name=each.name,
+        id=each.id,
+        group=each.group,
+        action=str(each.values.get("deploy_action") or ""),
+        state=_state(each, store, running=running),
+        signal=signal,
+        begun=begun,
+        ended=ended,
+        problem=problem,
+    )
+
+
+def _state(each: Deployment, store: Store, *, running: bool) -> str:
+    if not store.has_begun(each.id):
+        return "pending"
+    if not store.has_ended(each.id):
+        return "running" if running else "interrupted"
+    try:
+        result = json.loads(store.result_path(each.id).read_bytes())
+        return "done" if str(result.get("deploy_status_code") or 0) == "0" else "failed"
+    except FileNotFoundError:  # noted by heat-config-rebuild-deployed
+        return "done"
+    except (ValueError, AttributeError):  # torn: nobody knows that it went well
+        return "failed"
+
+
+def _signal(each: Deployment, outbox: Outbox, *, ended: bool) -> tuple[str, str]:
+    if not signals.transport(each.values):
+        return "none", ""
+    entry = outbox.get(each.id)
+    if entry and not entry.told_heat:
+        return "owed", entry.problem
+    given_up = outbox.get_abandoned(each.id)
+    if given_up:
+        return "abandoned", given_up.problem
+    return ("delivered" if ended else "none"), ""
+
+
+def _time_of(path: Path) -> float | None:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return None
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    begun = "-" if row.begun is None else time.strftime("%F %T", time.localtime(row.begun))
+    duration = "-" if row.duration is None else f"{row.duration:.1f} s"
+    return row.name, row.state, row.signal, row.action or "-", row.group, begun, duration, row.id

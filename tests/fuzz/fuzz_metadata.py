@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Coverage-guided fuzzing of what comes from outside: metadata and hooks' answers.
+
+Run it with atheris from PyPI, for as long as there is time::
+
+    python tests/fuzz/fuzz_metadata.py -max_total_time=3600
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import atheris
+
+with atheris.instrument_imports(include=["heat_config", "json"]):
+    from heat_config import deployment, redact, result, signals
+    from heat_config.process import Completed
+
+LIMIT = 4096
+WORDS = [
+    *("id", "name", "group", "config", "inputs", "outputs", "options", "value", "type"),
+    *("configs", "actions", "tool", "component", "script", "String", "Json", "CREATE"),
+    *("deploy_action", "deploy_signal_id", "deploy_queue_id", "deploy_auth_url"),
+    *("deploy_password", "deploy_stdout", "deploy_stderr", "deploy_status_code"),
+    "http://user:password@host/path?Signature=0123456789abcdef",
+]
+
+
+def check_metadata(data: bytes) -> None:
+    """Whatever the file of deployments holds is read or refused with one error."""
+    try:
+        asked = deployment.parse(data.decode("utf-8", "replace"))
+    except deployment.MetadataError:
+        return
+    for each in asked:
+        assert deployment.valid_id(each.id) == each.id
+        json.dumps(each.item)
+        signals.address(each.values)
+        for secret in redact.secrets_in(each.values):
+            assert secret not in redact.text(f"<{secret}>", [secret])
+
+
+def check_answer(data: bytes) -> None:
+    """Whatever a hook prints becomes a result with a status code that fits."""
+    status = data[0] if data else 0
+    answer = result.from_hook(Completed(status, data[1:], data[:100]))
+    message = json.loads(answer.fitted(LIMIT, "/log").as_json())
+    assert len(answer.fitted(LIMIT, "/log").as_json()) <= LIMIT
+    assert message["deploy_status_code"] is not None
+    if status:
+        assert str(message["deploy_status_code"]) != "0"
+
+
+def json_value(provider: atheris.FuzzedDataProvider, depth: int = 0) -> Any:
+    """A JSON value with the names that deployments and results have."""
+    kind = provider.ConsumeIntInRange(0, 8 if depth < 4 else 5)
+    if kind == 0:
+        return provider.ConsumeUnicode(20)
+    if kind == 1:
+        return provider.PickValueInList(WORDS)
+    if kind == 2:
+        return provider.ConsumeInt(8)
+    if kind == 3:
+        return provider.ConsumeBool()
+    if kind in (4, 5):
+        return None if kind == 4 else provider.ConsumeFloat()
+    size = provider.ConsumeIntInRange(0, 6)
+    if kind == 6:
+        return [json_value(provider, depth + 1) for _ in range(size)]
+    return {provider.PickValueInList(WORDS): json_value(provider, depth + 1) for _ in range(size)}
+
+
+def check(data: bytes) -> None:
+    """Raw bytes, and JSON of the right shape, for both."""
+    check_metadata(data)
+    check_answer(data)
+    provider = atheris.FuzzedDataProvider(data)
+    status = provider.ConsumeIntInRange(0, 3)
+    made = [json_value(provider) for _ in range(3)]
+    check_metadata(json.dumps(made).encode())
+    for each in made:
+        check_answer(bytes([status]) + json.dumps(each).encode())
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, check)
+    atheris.Fuzz()

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from heat_config import cli, deployment, status
+from heat_config.outbox import Entry, Outbox
+from heat_config.result import Result
+from heat_config.settings import Settings
+from heat_config.store import Store
+
+from .conftest import REPOSITORY, script
+
+QUEUE = [{"name": "deploy_queue_id", "value": "q"}, {"name": "deploy_action", "value": "CREATE"}]
+
+
+class Server:
+    """A server that has come so far with its deployments."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store, self.outbox = Store(settings), Outbox(settings)
+
+    def is_asked(self, *items: Any) -> None:
+        Path(self.settings.config_file).write_text(json.dumps(items))
+
+    def begins(self, item: dict[str, Any]) -> None:
+        self.store.begin(deployment.read(item))
+
+    def ends(self, item: dict[str, Any], status_code: int | str = 0) -> None:
+        self.begins(item)
+        self.store.end(item["id"], Result(status_code))
+
+    def owes(self, item: dict[str, Any], **more: Any) -> Entry:
+        entry = Entry(item["id"], {"deploy_queue_id": "q"}, {}, 1.0, **more)
+        self.outbox.put(entry)
+        return entry
+
+    def row(self) -> status.Row:
+        (found,) = status.rows(self.settings)
+        return found
+
+
+@pytest.fixture
+def server(settings: Settings) -> Server:
+    return Server(settings)
+
+
+@pytest.fixture
+def running() -> Iterator[None]:
+    """Another process that holds the lock of a run."""
+    code = "from heat_config import settings, store; import time\n"
+    code += "with store.Store(settings.load()).locked(): print(flush=True); time.sleep(600)"
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment
+    ) as other:
+        assert other.stdout
+        other.stdout.readline()
+        yield
+        other.kill()
+
+
+def states(server: Server) -> tuple[str, str, int]:
+    row = server.row()
+    return row.state, row.signal, status.exit_status([row])
+
+
+def test_nothing_asked_is_nothing_to_wait_for(server: Server) -> None:
+    assert status.rows(server.settings) == []
+    server.is_asked()
+    assert status.rows(server.settings) == []
+    assert status.exit_status([]) == 0
+
+
+def test_what_has_not_begun_is_pending(server: Server) -> None:
+    server.is_asked(script("x", inputs=QUEUE))
+    assert states(server) == ("pending", "none", 2)
+
+
+@pytest.mark.usefixtures("running")
+def test_what_goes_on_is_running(server: Server) -> None:
+    item = script("x", inputs=QUEUE)
+    server.is_asked(item)
+    server.begins(item)
+    assert states(server) == ("running", "none", 2)
+    duration = server.row().duration
+    assert duration is not None and duration >= 0
+
+
+@pytest.mark.usefixtures("running")
+def test_what_waits_for_another_run_is_pending(server: Server) -> None:
+    server.is_asked(script("x", inputs=QUEUE))
+    assert states(server) == ("pending", "none", 2)
+
+
+def test_what_was_cut_is_interrupted(server: Server) -> None:
+    item = script("x", inputs=QUEUE)
+    server.is_asked(item)
+    server.begins(item)
+    assert states(server) == ("interrupted", "none", 1)
+    assert server.row().duration is None
+
+
+@pytest.mark.parametrize(
+    ("status_code", "state", "code"),
+    [(0, "done", 0), ("0", "done", 0), ("", "done", 0), (3, "failed", 1), ("x", "failed", 1)],
+)
+def test_what_has_ended_has_gone_well_or_failed(
+    server: Server, status_code: int | str, state: str, code: int
+) -> None:
+    item = script("x", inputs=QUEUE)
+    server.is_asked(item)
+    server.ends(item, status_code)
+    assert states(server) == (state, "delivered", code)
+
+
+def test_where_nobody_waits_there_is_no_signal(server: Server) -> None:
+    item = script("x")
+    server.is_asked(item)
+    server.ends(item)
+    assert states(server) == ("done", "none", 0)
+
+
+def test_what_is_owed_is_not_over(server: Server) -> None:
+    item = script("x", inputs=QUEUE)
+    server.is_asked(item)
+    server.ends(item, 3)
+    server.owes(item, problem="Zaqar is away")
+    assert states(server) == ("failed", "owed", 2)
+    assert server.row().problem == "Zaqar is away"
+
+
+def test_what_heat_was_told_otherwise_is_delivered(server: Server) -> None:
+    item = script("x", inputs=QUEUE)
+    server.is_asked(item)
+    server.ends(item)
+    server.owes(item, told_heat=True)
+    assert states(server) == ("done", "delivered", 0)
+
+
+def test_what_was_given_up_is_a_failure(server: Server) -> None:
+    item = script("x", inputs=QUEUE)
+    server.is_asked(item)
+    server.ends(item)
+    server.outbox.abandon(server.owes(item), "the stack is gone")
+    assert states(server) == ("done", "abandoned", 1)
+    assert server.row().problem == "the stack is gone"
+
+
+def test_an_empty_note_means_done_long_ago(server: Server) -> None:
+    server.is_asked(script("x"))
+    Path(server.settings.deployed, "c1.json").touch()
+    assert states(server) == ("done", "none", 0)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "\xff"])
+def test_a_result_that_cannot_be_read_is_a_failure(server: Server, content: str) -> None:
+    item = script("x", inputs=QUEUE)
+    server.is_asked(item)
+    server.ends(item)
+    server.store.result_path("c1").write_text(content, encoding="latin-1")
+    assert states(server) == ("failed", "delivered", 1)
+
+
+def test_unfinished_goes_before_failed(server: Server) -> None:
+    failed, pending = script("x"), script("x", config_id="c2")
+    server.is_asked(failed, pending)
+    server.ends(failed, 1)
+    assert status.exit_status(status.rows(server.settings)) == 2
+
+
+def test_a_malformed_deployment_has_a_row(server: Server) -> None:
+    server.is_asked({"name": "no id"}, 7, script("x"))
+    assert [row.state for row in status.rows(server.settings)] == ["pending"] * 3
+
+
+def test_the_table_is_for_people(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    item = script("x", inputs=QUEUE)
+    server.is_asked(item, script("x", config_id="longer-id"))
+    server.ends(item)
+    server.owes(item, problem="Zaqar is away")
+    assert cli.main(["status"]) == 2
+    head, first, second, problem = capsys.readouterr().out.splitlines()
+    assert head.split() == [
+        *("NAME", "STATE", "SIGNAL", "ACTION", "GROUP", "BEGUN", "DURATION", "ID")
+    ]
+    assert first.split()[:5] == ["name-of-c1", "done", "owed", "CREATE", "script"]
+    assert second.split() == [
+        *("name-of-longer-id", "pending", "none", "-", "script", "-", "-", "longer-id")
+    ]
+    assert head.index("STATE") == first.index("done") == second.index("pending")
+    assert problem == "name-of-c1: owed: Zaqar is away"
+
+
+def test_json_is_for_programs(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    item = script("x", inputs=QUEUE)
+    server.is_asked(item)
+    server.ends(item)
+    assert cli.main(["status", "--format", "json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert {key: row[key] for key in ("name", "id", "group", "action", "state", "signal")} == {
+        "name": "name-of-c1",
+        "id": "c1",
+        "group": "script",
+        "action": "CREATE",
+        "state": "done",
+        "signal": "delivered",
+    }
+    assert row["ended"] - row["begun"] == row["duration"] >= 0
+
+
+def test_waiting_ends_when_nothing_is_unfinished(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = script("x", inputs=QUEUE)
+    server.is_asked(item)
+
+    def ends() -> None:
+        server.owes(item)
+        server.ends(item)
+
+    def is_heard() -> None:
+        server.outbox.settle("c1")
+
+    steps = iter([ends, is_heard])
+    monkeypatch.setattr(time, "sleep", lambda _: next(steps)())
+    assert cli.main(["status", "--wait"]) == 0
+    assert next(steps, None) is None
+
+
+@pytest.mark.parametrize("timeout", ["0", "0.01"])
+def test_waiting_has_an_end(server: Server, timeout: str) -> None:
+    server.is_asked(script("x"))
+    assert cli.main(["status", "--wait", "--timeout", timeout]) == 2
+
+
+def test_what_is_over_is_not_waited_for(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    item = script("x")
+    server.is_asked(item)
+    server.ends(item, 3)
+    monkeypatch.setattr(time, "sleep", None)
+    assert cli.main(["status", "--wait"]) == 1
+
+
+def test_a_table_holds_no_secret(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    inputs = [*QUEUE, {"name": "deploy_password", "value": "hunter22"}]
+    server.is_asked(script("x", inputs=inputs))
+    for arguments in (["status"], ["status", "--format", "json"]):
+        cli.main(arguments)
+        assert "hunter22" not in capsys.readouterr().out
