@@ -68,6 +68,8 @@ class SignedUrl:
             raise _translated(error, target) from None
         if not 200 <= response.status_code < 300:
             raise http.from_status(response.status_code, target, response.reason)
+        if response.content and "html" in response.headers.get("Content-Type", ""):
+            raise http.from_stranger(target)  # a page for people: a proxy's or a portal's
         return Accepted(target)
 
     def clean(self) -> None:

@@ -29,6 +29,7 @@ class Inbox(HTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.received: list[tuple[str, str, str, dict[str, Any]]] = []
         self.answers: list[int] = []
+        self.page = b""
 
     @property
     def url(self) -> str:
@@ -47,8 +48,10 @@ class _Handler(BaseHTTPRequestHandler):
         kind = self.headers["Content-Type"]
         self.server.received.append((self.command, self.path, kind, json.loads(body)))
         self.send_response(self.server.answers.pop(0) if self.server.answers else 200)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Type", "text/html")  # as Swift says with an empty body
+        self.send_header("Content-Length", str(len(self.server.page)))
         self.end_headers()
+        self.wfile.write(self.server.page)
 
     do_PUT = do_POST = _take  # noqa: N815 - http.server's names
 
@@ -136,6 +139,14 @@ def test_a_refusal_is_not_repeated_at_once_and_is_kept(
     log = capsys.readouterr().err
     assert "answered 404" in log
     assert "0123456789abcdef0123" not in log
+
+
+def test_a_page_for_people_is_no_acceptance(deploy: Any, inbox: Inbox) -> None:
+    inbox.page = b"<html>Please log in</html>"
+    deploy(script("true", inputs=to(inbox.url)))
+    inbox.page = b""
+    assert agent.deliver(_settings()) == 0
+    assert len(inbox.received) == retry.TRIES + 1
 
 
 def test_a_control_plane_that_is_away_does_not_stop_the_server(
