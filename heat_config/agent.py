@@ -60,7 +60,13 @@ def deliver(settings: Settings, *, due_only: bool = False) -> int:
     from heat_config.courier import Courier
 
     outbox = Outbox(settings)
-    Courier(outbox, Store(settings), settings).deliver_all(due_only=due_only)
+    courier = Courier(outbox, Store(settings), settings)
+    try:
+        asked = deployments.parse(_read_private(settings.config_file))
+    except (OSError, deployments.MetadataError):
+        asked = []  # the next run will say so
+    courier.drop_superseded({each.id: each.values for each in asked})
+    courier.deliver_all(due_only=due_only)
     return 1 if outbox.ids() else 0
 
 

@@ -129,12 +129,17 @@ class Courier:
         log.info(f"the result of {entry.id} was accepted by {accepted.target}")
         if accepted.leaves_copy:
             # At once, because an update may come, and later, for one still on its way.
-            with suppress(SignalError):
-                sender.clean()
+            self._clean(sender)
             due = time.time() + CLEAN_AFTER
             self._outbox.put(entry._replace(told_heat=True, due=due, tries=0, refusals=0))
         else:
             self._outbox.settle(entry.id)
+
+    def _clean(self, sender: Sender) -> None:
+        for _ in range(retry.TRIES):
+            with suppress(SignalError):
+                sender.clean()
+                return
 
     def _not_accepted(self, entry: Entry, error: SignalError, sender: Sender | None) -> None:
         refusals = 0 if error.retry else entry.refusals + 1
