@@ -15,6 +15,7 @@ help:
 	@echo 'make demo KEEP=1    the same, and leave everything up to look around'
 	@echo 'make test           all tests: lint, unit, functional'
 	@echo 'make lint | unit | functional    one part of them'
+	@echo 'make faults SEED=… N=…           break things, count what is lost'
 	@echo 'make bench-idle     a run with nothing to do, against heat-agents'
 	@echo 'make image          an image for a cloud: qcow2 with kernel and cloud-init'
 	@echo 'make lab | lab-down a control plane on this machine: Keystone, Zaqar, Heat'
@@ -45,6 +46,11 @@ lint unit functional:
 bench-idle:
 	@$(PYTHON) bench/idle.py
 
+.PHONY: faults
+faults:
+	@tools/step 'Debian packages' tools/setup image lab test
+	@tools/step 'Control plane environment' $(PYTHON) -m lab install
+	@$(TOX) run -q -e faults -- $(if $(SEED),--seed $(SEED)) --number $(or $(N),200)
 .PHONY: image
 image:
 	@tools/step 'Debian packages' tools/setup image
