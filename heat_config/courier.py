@@ -64,6 +64,9 @@ class Courier:
                 log.info(f"the result of {entry.id} waits: {self._place(entry)} is away")
                 self._outbox.put(entry)
                 return
+            if not (fresh or entry.doubt or entry.told_heat):
+                # On disk there is doubt from here on, in case this try is cut short.
+                self._outbox.put(entry._replace(doubt=True))
             self._try(entry)
 
     def deliver_all(self, *, due_only: bool) -> None:

@@ -533,3 +533,18 @@ def test_the_outbox_is_read_before_it_is_believed(
     Path(settings.outbox, "c1.json").write_text(json.dumps({"id": "c1"}))
     assert agent.deliver(settings) == 1
     assert "c1.json is not a result that is owed" in capsys.readouterr().err
+
+
+def test_a_later_try_that_is_cut_short_leaves_a_doubt(
+    office: Office, far: FarEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.owes(doubt=False)
+
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Outbox, "settle", cut)
+    with pytest.raises(KeyboardInterrupt):
+        office.round()
+    assert far.doubts == [False]
+    assert office.owed().doubt
