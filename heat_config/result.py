@@ -140,8 +140,11 @@ def from_dict(message: dict[str, Any]) -> Result:
 
 def text_of(raw: bytes, dropped: int) -> str:
     """The end of a stream as text, with a line for what was dropped before it."""
-    text = raw.decode("utf-8", "replace")
-    return _note(dropped, "its log") + text if dropped else text
+    if not dropped:
+        return raw.decode("utf-8", "replace")
+    # The rest of a character whose beginning was dropped goes with it.
+    start = next((at for at, byte in enumerate(raw[:4]) if byte & 0xC0 != 0x80), 0)
+    return _note(dropped + start, "its log") + raw[start:].decode("utf-8", "replace")
 
 
 # Room for a reason, beside the two notes.

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heat_config.process import Completed
-from heat_config.result import Result, from_dict, from_hook
+from heat_config.result import Result, from_dict, from_hook, text_of
 
 LOG = "/log/c1.log"
 
@@ -104,3 +104,11 @@ def test_secrets_are_masked_wherever_a_hook_repeats_them() -> None:
 def test_a_message_is_read_back() -> None:
     result = Result(2, "o", "e", {"x": 1})
     assert from_dict(result.as_dict()) == result
+
+
+def test_a_character_that_was_cut_is_left_out_and_counted() -> None:
+    raw = "ü€😀end".encode()
+    for dropped in range(1, len("ü€😀".encode()) + 1):
+        note, text = text_of(raw[dropped:], dropped).split("\n")
+        assert "\ufffd" not in text
+        assert note.startswith(f"[{len(raw) - len(text.encode())} bytes left out")
