@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 # the rest is the envelope and the config's id.
 LIMIT = 261_600
 
+# How often Heat must not have answered before a result that may have arrived is
+# posted again: one broken connection is no reason.
+ASKED_OFTEN = 3
+
 # In the message's body, whose other keys Heat ignores: whose result it is.
 CONFIG_ID = "deploy_config_id"
 
@@ -60,6 +64,7 @@ class Queue:
         self._heat = heat.Resource(entry, settings, self._user)
         self._overdue = time.time() - entry.since > settings.way_round_after
         self._forced = entry.forced
+        self._unheard = entry.tries
         self.doubt = entry.doubt
         self.heat_doubt = entry.heat_doubt
 
@@ -91,30 +96,39 @@ class Queue:
             self._ask(lambda found=message: queue.delete_messages(found.id))
 
     def _post_once(self, result: Result) -> Accepted:
-        problem: SignalError | None = None
-        if self.doubt:
-            try:
-                # Whether it is on the queue or was taken: Heat knows, and ignores what
-                # it does not wait for. A copy is removed afterwards.
-                return self._tell_heat(result)
-            except SignalError as error:
-                if self.heat_doubt or not (error.retry or error.hopeless):
-                    raise
-                problem = error
+        if self.doubt and (accepted := self._settle_doubt(result)):
+            return accepted
         queue = self._queue()
-        if problem:
-            if self._own(queue):
-                return Accepted(self._target)
-            if not self._overdue:
-                # It is on disk, and can wait until Heat answers.
-                raise SignalError(str(problem), retry=True)
-            # Better a second copy than none; this is the window that remains.
-            log.warning(f"{problem}; posting the result although it may have arrived before")
         body = {**result.as_dict(), CONFIG_ID: self._id}
         posted = self._ask(lambda: queue.post({"body": body, "ttl": self._ttl}))
         if not isinstance(posted, dict) or not posted.get("resources"):
             raise from_stranger(self._target)
         return Accepted(self._target)
+
+    def _settle_doubt(self, result: Result) -> Accepted | None:
+        """See to it that a result that may have arrived has done so; None: it must be posted.
+
+        It is on the queue; or it was taken from there or never came, which Heat
+        alone knows: it ignores what it does not wait for.
+        """
+        unseen: SignalError | None = None
+        try:
+            if self._own(self._queue()):
+                return Accepted(self._target)
+        except SignalError as error:
+            unseen = error
+        try:
+            return self._tell_heat(result)
+        except SignalError as error:
+            if self.heat_doubt or not (error.retry or error.hopeless):
+                raise
+            self._unheard += 1
+            if unseen or not self._overdue or self._unheard < ASKED_OFTEN:
+                # It is on disk, and can wait until Heat answers.
+                raise SignalError(str(error), retry=True) from None
+            # Better a second copy than none; this is the window that remains.
+            log.warning(f"{error}; posting the result although it may have arrived before")
+            return None
 
     def _go_round(self, result: Result, error: SignalError) -> Accepted:
         try:
