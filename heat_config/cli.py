@@ -96,7 +96,11 @@ def _command(options: Namespace) -> int:
 def _status(options: Namespace, given: settings.Settings) -> int:
     from heat_config import status
 
-    found = status.wait(given, options.timeout) if options.wait else status.rows(given)
+    try:
+        found = status.wait(given, options.timeout) if options.wait else status.rows(given)
+    except status.UnknownError as error:
+        print(error, file=sys.stderr)
+        return status.UNFINISHED
     show = status.as_json if options.format == "json" else status.as_table
     print(show(found), end="")
     return status.exit_status(found)
@@ -121,7 +125,8 @@ def _parser() -> ArgumentParser:
         "status",
         help="show the deployments, and whether Heat knows their results",
         epilog="Exit status: 0 all have run well and Heat knows; 1 one has failed, or its result "
-        "was given up; 2 one is still to be run, is running, or its result is owed.",
+        "was given up; 2 one is still to be run, is running, or its result is owed, or nothing is "
+        "known of them.",
     )
     status.add_argument("--format", choices=("table", "json"), default="table")
     status.add_argument("--wait", action="store_true", help="wait while the status would be 2")

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from heat_config import log, redact, signals
-from heat_config.outbox import place_of
+from heat_config import deployment, log, redact, signals
+from heat_config.outbox import Entry, place_of
 from heat_config.result import from_dict
 from heat_config.signals import retry
 from heat_config.signals.errors import SignalError
@@ -17,7 +18,7 @@ from heat_config.signals.errors import SignalError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from heat_config.outbox import Entry, Outbox
+    from heat_config.outbox import Outbox
     from heat_config.settings import Settings
     from heat_config.signals.sender import Accepted, Sender
     from heat_config.store import Store
@@ -49,7 +50,7 @@ class Courier:
         ``fresh``: it was put into the outbox by this process and never tried.
         """
         with self._outbox.locked():
-            entry = self._outbox.get(config_id)
+            entry = self._outbox.get(config_id) or self._restored(config_id)
             if entry is None or (due_only and not self._is_due(entry)):
                 return
             self._tried.add(entry.id)
@@ -71,11 +72,13 @@ class Courier:
 
     def deliver_all(self, *, due_only: bool) -> None:
         """Send what is owed, the oldest first."""
-        for entry in self._outbox.entries():
+        readable = [entry.id for entry in self._outbox.entries()]
+        damaged = sorted(set(self._outbox.ids()) - set(readable))
+        for config_id in (*readable, *damaged):
             try:
-                self.deliver(entry.id, due_only=due_only)
+                self.deliver(config_id, due_only=due_only)
             except OSError as error:
-                log.error(f"the result of {entry.id} was not sent: {error}")
+                log.error(f"the result of {config_id} was not sent: {error}")
 
     def drop_superseded(self, asked: Mapping[str, Mapping[str, Any]]) -> None:
         """Give up results whose deployment has a newer config.
@@ -101,6 +104,27 @@ class Courier:
             else:
                 self._outbox.abandon(entry, f"Heat asks for a newer config, {newer}")
         return True
+
+    def _restored(self, config_id: str) -> Entry | None:
+        """What a damaged entry owed, from the config and the result that are kept."""
+        if config_id not in self._outbox.ids():
+            return None
+        aside = self._outbox.set_aside(config_id)
+        try:
+            item = json.loads(self._store.config_path(config_id).read_bytes())
+            result = from_dict(json.loads(self._store.result_path(config_id).read_bytes()))
+            since = self._store.result_path(config_id).stat().st_mtime
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            # Without a result the next run reports it as interrupted.
+            log.error(f"{aside} cannot be made anew from what is kept: {error}")
+            return None
+        address = signals.address(deployment.read(item).values)
+        if not address:
+            return None
+        log.warning(f"{aside} is damaged; its result is owed again from what is kept")
+        entry = Entry(config_id, address, result.as_dict(), since)
+        self._outbox.put(entry)
+        return entry
 
     def _is_due(self, entry: Entry) -> bool:
         return entry.id not in self._tried and entry.due <= time.time()

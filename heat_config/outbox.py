@@ -117,6 +117,13 @@ class Outbox:
         _write(self._abandoned() / f"{entry.id}.json", given_up._asdict())
         self.settle(entry.id)
 
+    def set_aside(self, config_id: str) -> Path:
+        """Put an entry that cannot be read out of the way; return where it is then."""
+        path = self._path(config_id)
+        aside = path.with_name(f"{path.name}.damaged")
+        path.replace(aside)
+        return aside
+
     def forget(self, config_id: str) -> None:
         """Forget a config's result, also one that was given up."""
         self.settle(config_id)
@@ -150,11 +157,11 @@ def _read(path: Path) -> Entry | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as error:
-        log.error(f"{path} is not a result that is owed and stays where it is: {error}")
+        log.error(f"{path} is not a result that is owed: {error}")
         return None
     right = isinstance(entry.values, dict) and isinstance(entry.message, dict)
     if not right or entry.id != path.stem:
-        log.error(f"{path} is not a result that is owed and stays where it is")
+        log.error(f"{path} is not a result that is owed")
         return None
     return entry
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from heat_config import deployment as deployments
-from heat_config import log, signals
+from heat_config import signals
 from heat_config.outbox import Outbox
 from heat_config.store import Store
 
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 # 2: one is still to be run, is running, or its result is owed: ask again later.
 #    It goes before 1, because what is not over can still fail.
 DELIVERED, FAILED, UNFINISHED = 0, 1, 2
+
+
+class UnknownError(Exception):
+    """Nobody can say what Heat asks of this server."""
 
 
 class Row(NamedTuple):
@@ -53,14 +57,21 @@ class Row(NamedTuple):
 
 
 def rows(settings: Settings) -> list[Row]:
-    """A row for each deployment that Heat asks for, in its order."""
+    """A row for each deployment that Heat asks for, in its order.
+
+    :raises UnknownError: what Heat asks for is not there, or cannot be read.
+    """
+    path = settings.config_file
     try:
-        asked = deployments.parse(Path(settings.config_file).read_text("utf-8", "replace"))
+        asked = deployments.parse(Path(path).read_text("utf-8", "replace"))
     except FileNotFoundError:
-        return []
+        raise UnknownError(
+            f"{path} is not there: nothing has come from Heat since the boot"
+        ) from None
+    except OSError as error:
+        raise UnknownError(f"{path} cannot be read: {error.strerror}") from None
     except deployments.MetadataError as error:
-        log.error(f"{settings.config_file} {error}")
-        return []
+        raise UnknownError(f"{path} {error}") from None
     store, outbox = Store(settings), Outbox(settings)
     running = store.is_running()
     return [_row(each, store, outbox, running=running) for each in asked]
@@ -76,13 +87,21 @@ def exit_status(found: list[Row]) -> int:
 
 
 def wait(settings: Settings, timeout: float | None) -> list[Row]:
-    """Ask again until nothing is unfinished, or for so many seconds."""
+    """Ask again until nothing is unfinished, or for so many seconds.
+
+    :raises UnknownError: what Heat asks for has not come in that time.
+    """
     deadline = None if timeout is None else time.monotonic() + timeout
     while True:
-        found = rows(settings)
         late = deadline is not None and time.monotonic() >= deadline
-        if exit_status(found) != UNFINISHED or late:
-            return found
+        try:
+            found = rows(settings)
+        except UnknownError:
+            if late:
+                raise
+        else:
+            if late or exit_status(found) != UNFINISHED:
+                return found
         time.sleep(0.5)
 
 
@@ -143,6 +162,8 @@ def _signal(each: Deployment, outbox: Outbox, *, ended: bool) -> tuple[str, str]
     entry = outbox.get(each.id)
     if entry and not entry.told_heat:
         return "owed", entry.problem
+    if not entry and each.id in outbox.ids():
+        return "owed", "what was noted of it is damaged; it is made anew from what is kept"
     given_up = outbox.get_abandoned(each.id)
     if given_up:
         return "abandoned", given_up.problem

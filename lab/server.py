@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -121,17 +121,25 @@ class Server:
     """One server. Boots on entering the context, and is powered off on leaving it.
 
     `keep`: it goes on after this program's end, until `python3 -m lab.server stop` or `stop()`.
-    Else it dies with the thread that booted it, however that ends.
+    Else it dies with the thread that booted it, however that ends. `disks`: folders of this
+    machine, by their path inside, that outlive a boot; all else is then as in the image again.
     """
 
     def __init__(
-        self, root: Path, *, files: Iterable[File] = (), name: str = "", keep: bool = False
+        self,
+        root: Path,
+        *,
+        files: Iterable[File] = (),
+        disks: Mapping[str, Path] | None = None,
+        name: str = "",
+        keep: bool = False,
     ) -> None:
         self.root = root.resolve()
         self.name = name or f"server-{uuid.uuid4().hex[:8]}"
         self.files = tuple(files)
         if BOOT_CONFIG.path not in {file.path for file in self.files}:
             self.files += (BOOT_CONFIG,)
+        self.disks = dict(disks or {})
         self.keep = keep
         self._running: Running | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -269,6 +277,7 @@ class Server:
             # Not a file, and not an argument: others could read those.
             f"--load-credential=tmpfiles.extra:/proc/self/fd/{secret}",
             *(["--keep-unit"] if groups else []),
+            *(f"--bind={folder}:{path}" for path, folder in self.disks.items()),
             *(f"systemd.mask={unit}" for unit in MASKED),
             *(f"systemd.setenv={name}={value}" for name, value in SERVICE_ENVIRONMENT.items()),
         ]

@@ -194,11 +194,7 @@ def owing(root: Path, heat: Heat, lab: Lab) -> Iterator[Owing]:
         ),
     )
 
-    def asked() -> Any:
-        items = heat.api.resources.metadata(stack.id, "server").get("deployments", [])
-        return {item["name"]: item for item in items} if len(items) == 2 else None
-
-    items = wait_for("the deployments", asked)
+    items = wait_for("the deployments", lambda: asked_of(heat, stack, 2))
     values = {entry["name"]: entry["value"] for entry in items["before"]["inputs"]}
     message = {"deploy_stdout": "sent after the boot\n", "deploy_status_code": 0}
     entry = Entry(items["before"]["id"], values, message, since=time.time(), doubt=False)
@@ -252,6 +248,43 @@ def sent(server: Server) -> int:
     return server.journal("heat-config-deliver").count("was accepted by queue")
 
 
+def test_a_run_that_a_power_cut_has_ended_is_told_after_the_boot(
+    root: Path, heat: Heat, tmp_path: Path
+) -> None:
+    stack = heat.create(
+        "test-reboot",
+        template(
+            server_transport="ZAQAR_MESSAGE",
+            signal_transport="ZAQAR_SIGNAL",
+            deployments={
+                "cut": {"config": "#!/bin/sh\necho so far\nexec sleep 600"},
+                "next": {"config": "#!/bin/sh\necho done"},
+            },
+        ),
+    )
+    items = wait_for("the deployments", lambda: asked_of(heat, stack, 2))
+    # What a server has with it from the start is there at each boot.
+    data = {"deployments": [items["cut"], items["next"]]}
+    files = [BOOT_CONFIG, File("/var/lib/heat-cfntools/cfn-init-data", json.dumps(data))]
+    disks = {"/var/lib/heat-config": tmp_path / "state", "/var/log/heat-config": tmp_path / "log"}
+    for folder in disks.values():
+        folder.mkdir(mode=0o700)
+    server = Server(root, files=files, disks=disks)
+    try:
+        server.boot()
+        server.wait_for(lambda it: "cut: so far" in it.journal(), what="the hook's first line")
+        server.stop(timeout=0)
+        server.boot()
+        assert stack.wait("CREATE") == "FAILED"
+        assert "cut" in stack.reason and "non-zero status code: 1" in stack.reason
+        assert stack.output("cut.deploy_stderr").startswith("so far\nthe run was interrupted")
+        server.wait_for(lambda it: len(accepted(it)) == 2, what="two accepted results")
+        assert stack.output("next.deploy_stdout") == "done\n"
+    finally:
+        server.stop()
+        stack.delete()
+
+
 def test_nothing_of_the_build_stays_in_the_image(root: Path) -> None:
     assert list((root / VENV).glob("lib/python3*/site-packages/pip*")) == []
     for folder in ("tmp", "root/.cache", "var/cache/apt/archives", "root/.config/pip"):
@@ -287,6 +320,12 @@ def test_the_demo_ends_well_and_leaves_nothing(lab: Lab) -> None:
     assert demo.returncode == 0, demo.stdout + demo.stderr
     assert "output message: 'Hello, Zaqar! Hello, Zaqar! '" in demo.stdout
     assert not Lab().running
+
+
+def asked_of(heat: Heat, stack: Stack, number: int) -> dict[str, Any] | None:
+    """What Heat asks of a stack's server, by name; None before it is so many deployments."""
+    items = heat.api.resources.metadata(stack.id, "server").get("deployments", [])
+    return {item["name"]: item for item in items} if len(items) == number else None
 
 
 def accepted(server: Server) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from heat_config import agent, courier, signals
+from heat_config import agent, courier, deployment, signals
 from heat_config.courier import Courier
 from heat_config.outbox import Entry, Outbox
 from heat_config.result import Result
@@ -531,8 +531,25 @@ def test_the_outbox_is_read_before_it_is_believed(
 ) -> None:
     Path(settings.outbox).mkdir()
     Path(settings.outbox, "c1.json").write_text(json.dumps({"id": "c1"}))
-    assert agent.deliver(settings) == 1
-    assert "c1.json is not a result that is owed" in capsys.readouterr().err
+    assert agent.deliver(settings) == 0
+    told = capsys.readouterr().err
+    assert "c1.json is not a result that is owed" in told
+    assert "c1.json.damaged cannot be made anew" in told
+    assert Path(settings.outbox, "c1.json.damaged").exists()
+
+
+def test_a_damaged_entry_is_made_anew_from_what_is_kept(office: Office, far: FarEnd) -> None:
+    store = Store(office.settings)
+    item = script("true", inputs=to("http://127.0.0.1:1/"))
+    store.begin(deployment.read(item))
+    store.end(item["id"], Result(3))
+    Path(office.settings.outbox, f"{item['id']}.json").write_text('{"id": "c')
+    far.answers[item["id"]] = SignalError("away", retry=True)
+    office.round()
+    owed = office.owed(item["id"])
+    assert (owed.message["deploy_status_code"], owed.doubt) == (3, True)
+    assert owed.values["deploy_signal_id"] == "http://127.0.0.1:1/"
+    assert far.doubts == [True]
 
 
 def test_a_later_try_that_is_cut_short_leaves_a_doubt(

@@ -76,10 +76,29 @@ def states(server: Server) -> tuple[str, str, int]:
 
 
 def test_nothing_asked_is_nothing_to_wait_for(server: Server) -> None:
-    assert status.rows(server.settings) == []
     server.is_asked()
     assert status.rows(server.settings) == []
     assert status.exit_status([]) == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "told"), [(None, "is not there"), ("{", "is not valid JSON"), ("3", "list")]
+)
+def test_nobody_knows_how_it_went_before_heat_has_asked(
+    server: Server, content: str | None, told: str
+) -> None:
+    if content is not None:
+        Path(server.settings.config_file).write_text(content)
+    with pytest.raises(status.UnknownError, match=told):
+        status.wait(server.settings, timeout=0)
+
+
+def test_what_is_owed_of_a_damaged_entry_is_owed(server: Server) -> None:
+    item = script("x", inputs=QUEUE)
+    server.is_asked(item)
+    server.ends(item)
+    Path(server.settings.outbox, f"{item['id']}.json").write_text("")
+    assert states(server) == ("done", "owed", 2)
 
 
 def test_what_has_not_begun_is_pending(server: Server) -> None:

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A few of the fault schedules, always the same; `make faults` runs as many as you like."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from lab import Lab
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def test_nothing_is_lost_duplicated_run_twice_or_unanswered(lab: Lab) -> None:
+    faults = [sys.executable, "-m", "faults", "--seed", "1", "--number", "16", "--jobs", "4"]
+    ran = subprocess.run(
+        [*faults, "--lab", lab.directory],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    last = ran.stdout.splitlines()[-1]
+    assert last.startswith("schedules: 16, deployments: ")
+    assert last.endswith("lost: 0, duplicated: 0, run twice: 0, unanswered: 0")
+    # They were broken for good: not one kind of fault alone, and not in the air only.
+    requests, crashes = ran.stdout.splitlines()[-4:-2]
+    assert requests.startswith("requests: ") and requests.count(",") >= 5
+    assert not crashes.startswith("crashes: at 0 ")
