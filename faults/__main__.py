@@ -18,6 +18,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from faults import drive, judge, schedule, world
+from faults.nursery import nursery
 from lab import Lab
 
 # Of configs and processes, which differ from run to run.
@@ -72,7 +73,8 @@ def _folder(given: Path | None) -> Iterator[Path]:
 def _outcomes(lab: Lab, options: argparse.Namespace, folder: Path) -> Iterator[drive.Outcome]:
     """Run the schedules, some at a time, each in a place that is free."""
     numbers = _numbers(options)
-    with world.places(lab, min(options.jobs, len(numbers))) as places:
+    jobs = min(options.jobs, len(numbers))
+    with world.places(lab, jobs) as places, nursery(folder) as started:
         free: SimpleQueue[world.Place] = SimpleQueue()
         for place in places:
             free.put(place)
@@ -81,7 +83,7 @@ def _outcomes(lab: Lab, options: argparse.Namespace, folder: Path) -> Iterator[d
             place = free.get()
             try:
                 made = schedule.make(options.seed, number)
-                return drive.run(made, place, folder / f"schedule-{number}")
+                return drive.run(made, place, started, folder / f"schedule-{number}")
             finally:
                 free.put(place)
 

@@ -16,6 +16,7 @@ from typing import Any
 from faults import judge, scripts
 from faults.judge import Order, Problem
 from faults.machine import Machine
+from faults.nursery import Nursery
 from faults.schedule import Attempt, Round, Schedule
 from faults.world import Place
 
@@ -41,11 +42,11 @@ class Outcome:
         return len({problem.token for problem in self.problems if problem.kind == kind})
 
 
-def run(schedule: Schedule, place: Place, root: Path) -> Outcome:
+def run(schedule: Schedule, place: Place, nursery: Nursery, root: Path) -> Outcome:
     """Run a schedule in a place; its server is a folder that is gone afterwards."""
     place.journal.clear()
     machine = Machine(
-        root, disk=schedule.disk, way_round=schedule.way_round, patience=schedule.patience
+        root, nursery, disk=schedule.disk, way_round=schedule.way_round, patience=schedule.patience
     )
     drive = _Drive(schedule, place, machine)
     try:

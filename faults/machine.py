@@ -14,17 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from faults.nursery import INJECT, REPOSITORY, Child, Nursery
 from faults.schedule import Crash
-
-REPOSITORY = Path(__file__).resolve().parent.parent
-INJECT = Path(__file__).resolve().parent / "inject"
-
-# The agent as its entry point starts it. One constant is shorter than in life, so that
-# a request that hangs does not hold up a schedule for a quarter of a minute.
-_PROGRAM = (
-    "import sys; from heat_config.signals import http; http.TIMEOUT = {patience}; "
-    "from heat_config.cli import main; sys.exit(main())"
-)
 
 # Seconds after which a program hangs.
 PATIENCE = 60.0
@@ -33,14 +24,17 @@ PATIENCE = 60.0
 class Machine:
     """The server. ``disk``: the bytes of its disk; 0: no limit."""
 
-    def __init__(self, root: Path, *, disk: int, way_round: float, patience: float) -> None:
+    def __init__(
+        self, root: Path, nursery: Nursery, *, disk: int, way_round: float, patience: float
+    ) -> None:
         self.root = root
+        self._nursery = nursery
         self.disk = root / "disk"
         self.ran = root / "ran"
         self.log = root / "log"
         self._size = disk
         self._patience = patience
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._running: list[Child] = []
         for folder in (self.disk, self.ran, root / "run", root / "attic"):
             folder.mkdir(parents=True)
         if disk:
@@ -112,22 +106,15 @@ class Machine:
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 path.write_bytes(b'{"id": "torn\xff')
 
-    def start(self, program: str, crash: Crash | None = None) -> subprocess.Popen[bytes]:
+    def start(self, program: str, crash: Crash | None = None) -> Child:
         """Start one of the agent's programs: run, deliver, …"""
         environment = dict(self._environment)
         if crash:
             name = "FAULTS_CRASH_AT" if crash.of == "agent" else "FAULTS_HOOK_CRASH_AT"
             environment |= {name: str(crash.at), "FAULTS_POWER": str(crash.power)}
-        code = _PROGRAM.format(patience=self._patience)
-        with self.log.open("ab") as log:
-            child = subprocess.Popen(
-                [sys.executable, "-c", code, *program.split()],
-                env=environment,
-                cwd=self.root,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        child = self._nursery.start(
+            program.split(), environment=environment, log=self.log, patience=self._patience
+        )
         self._running.append(child)
         return child
 
@@ -135,7 +122,7 @@ class Machine:
         """Run one to its end; return its status, None when it hung."""
         return self.wait([self.start(program)])[0]
 
-    def wait(self, children: list[subprocess.Popen[bytes]]) -> list[int | None]:
+    def wait(self, children: list[Child]) -> list[int | None]:
         """Wait until programs have ended; return each one's status, None when it hung."""
         deadline = time.monotonic() + PATIENCE
         return [self._ended(child, deadline) for child in children]
@@ -144,8 +131,7 @@ class Machine:
         """Send a signal to the agent's programs, and to what they have started."""
         for child in self._running:
             below = _descendants(child.pid) if hooks else []
-            if child.poll() is None:
-                child.send_signal(number)
+            child.send_signal(number)
             for pid in below:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
@@ -155,12 +141,11 @@ class Machine:
         with self.log.open("a") as log:
             log.write(f"--- {text}\n")
 
-    def _ended(self, child: subprocess.Popen[bytes], deadline: float) -> int | None:
+    def _ended(self, child: Child, deadline: float) -> int | None:
         try:
             return child.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        except TimeoutError:
+            child.send_signal(signal.SIGKILL)
             return None
 
     def _variables(self, way_round: float) -> dict[str, str]:

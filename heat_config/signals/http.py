@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from heat_config.settings import Settings
 
 # Seconds without a byte after which a request is given up.
-TIMEOUT = 15
+TIMEOUT: float = 15
 
 # urllib3's errors for a connection that was never made; NewConnectionError is also
 # a name that does not resolve and a port that refuses.

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts the agent's programs as processes that need not import its libraries again.
+
+Most of the time of a short run is spent on imports. So one process has them all imported and
+forks for each program: a process of its own as any other, with its own environment, files and
+end, in little more than half the time. ``python -m faults.nursery`` is that process; it ends with its standard
+input.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+INJECT = Path(__file__).resolve().parent / "inject"
+
+# What a run that sends something imports.
+_LIBRARIES = ("heat_config.agent", "heat_config.answering", "heat_config.signals.zaqar")
+
+
+class Child:
+    """A program that was started. Its process is a child of the nursery's, not ours."""
+
+    def __init__(self, line: socket.socket, pid: int) -> None:
+        self._line = line
+        self.pid = pid
+        self._status: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit status, negative for a signal; None while it runs."""
+        with contextlib.suppress(TimeoutError):
+            self.wait(0)
+        return self._status
+
+    def wait(self, seconds: float) -> int:
+        """Wait until it has ended; return its exit status.
+
+        :raises TimeoutError: it has not.
+        """
+        if self._status is None:
+            if not select.select([self._line], [], [], seconds)[0]:
+                raise TimeoutError
+            self._status = int(self._line.recv(16))
+            self._line.close()
+        return self._status
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, if it still runs."""
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+
+class Nursery:
+    """The process that forks, as seen from outside."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def start(
+        self,
+        arguments: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        log: Path,
+        patience: float,
+    ) -> Child:
+        """Start the agent with these arguments.
+
+        ``patience``: the seconds for which its requests wait for an answer.
+        """
+        line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        line.connect(str(self._path))
+        wanted = {
+            "arguments": list(arguments),
+            "environment": dict(environment),
+            "log": str(log),
+            "patience": patience,
+        }
+        line.send(json.dumps(wanted).encode())
+        return Child(line, int(line.recv(16)))
+
+
+@contextlib.contextmanager
+def nursery(folder: Path) -> Iterator[Nursery]:
+    """Keep one for a while; its socket is in the folder."""
+    path = folder / "nursery"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "faults.nursery", path],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin and process.stdout  # noqa: S101 - as they were asked for
+    try:
+        process.stdout.readline()  # it listens
+        yield Nursery(path)
+    finally:
+        process.stdin.close()
+        process.wait()
+        process.stdout.close()
+
+
+def main() -> None:
+    """Fork for each that connects, until the standard input ends."""
+    for name in _LIBRARIES:
+        __import__(name)
+    # What ended is nobody's concern here: each keeper waits for its own.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(sys.argv[1])
+    listener.listen(16)
+    print("ready", flush=True)
+    while True:
+        readable = select.select([listener, sys.stdin], [], [])[0]
+        if sys.stdin in readable:
+            return
+        line, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            _keep(line)
+        line.close()
+
+
+def _keep(line: socket.socket) -> NoReturn:
+    """Fork the program, tell its process id, and its status when it has ended."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    wanted = json.loads(line.recv(65_536))
+    pid = os.fork()
+    if pid == 0:
+        line.close()
+        _become(wanted)
+    with contextlib.suppress(OSError):  # nobody waits for it any more
+        line.send(str(pid).encode())
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        line.send(str(status).encode())
+    os._exit(0)
+
+
+def _become(wanted: dict[str, Any]) -> NoReturn:
+    """Be the agent, as its entry point starts it."""
+    log = os.open(wanted["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for descriptor, standard in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(descriptor, standard)
+    os.closerange(3, 64)
+    os.environ.clear()
+    os.environ.update(wanted["environment"])
+    sys.argv = ["heat-config", *wanted["arguments"]]
+    os._exit(_run(wanted["patience"]))
+
+
+def _run(patience: float) -> int:
+    try:
+        # What Python does with a module of this name before any program.
+        code = (INJECT / "sitecustomize.py").read_text()
+        exec(compile(code, "sitecustomize", "exec"), {"__name__": "sitecustomize"})  # noqa: S102
+        from heat_config import cli
+        from heat_config.signals import http
+
+        # Shorter than in life, so that a request that hangs does not hold up a
+        # schedule for a quarter of a minute.
+        http.TIMEOUT = patience
+        return cli.main() or 0
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    main()
