@@ -3,8 +3,7 @@
 
 Most of the time of a short run is spent on imports. So one process has them all imported and
 forks for each program: a process of its own as any other, with its own environment, files and
-end, in little more than half the time. ``python -m faults.nursery`` is that process; it ends with its standard
-input.
+end. ``python -m faults.nursery`` is that process; it ends with its standard input.
 """
 
 from __future__ import annotations
