@@ -11,6 +11,7 @@ from typing import NamedTuple
 STEPS = (
     ("os-collect-config starts", "Started os-collect-config"),
     ("first configuration found", "Starting phase configure"),
+    ("metadata on disk, os-refresh-config starts", "] Executing os-refresh-config"),
     ("hook started", "] running greeting "),
     ("hook ended", "] greeting (script"),
     ("signal accepted", "was accepted by queue"),

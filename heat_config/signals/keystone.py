@@ -8,6 +8,7 @@ once and again when it has expired, connections are kept, the catalog is read.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from keystoneauth1 import exceptions, session
@@ -40,11 +41,11 @@ class User:
         auth_url, user_id, password, self.project_id = require(values, *_NEEDED)
         self._keystone = redact.url(auth_url)
         self._region = values.get("deploy_region_name") or None
-        auth = v3.Password(
+        self._auth = v3.Password(
             auth_url=auth_url, user_id=user_id, password=password, project_id=self.project_id
         )
         self._session = session.Session(
-            auth=auth,
+            auth=self._auth,
             verify=http.verify(settings),
             timeout=http.TIMEOUT,
             # A redirection would take the token, or the password, to any host.
@@ -78,6 +79,14 @@ class User:
             return self._session.request(url, method, raise_exc=False, log=False, **options)
         except exceptions.ClientException as error:
             raise _translated(error, redact.url(url), sent=True) from None
+
+    def token(self) -> tuple[str, float]:
+        """A token, and the seconds for which it is still valid.
+
+        :raises SignalError: Keystone cannot be asked.
+        """
+        access: Any = self._ask_keystone(lambda: self._auth.get_access(self._session))
+        return str(access.auth_token), access.expires.timestamp() - time.time()
 
     def _look_up(self, service_type: str) -> str | None:
         try:

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Zaqar's websocket, on which it tells of each new message at once.
+
+It is told, not given: a pushed message has no id, so it cannot be deleted by
+one, and it stays on the queue. What counts is read there.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import ssl
+import time
+import uuid
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import websocket
+
+from heat_config import redact
+from heat_config.signals import http
+from heat_config.signals.errors import SignalError
+
+if TYPE_CHECKING:
+    from heat_config.settings import Settings
+    from heat_config.signals.keystone import User
+
+# Seconds without a word from Zaqar after which it is asked for one, and after
+# which it is taken for dead.
+PING_AFTER = 30.0
+DEAD_AFTER = 45.0
+# Seconds before the token's end at which it is renewed: keystoneauth has a new
+# one 30 s before.
+RENEW_BEFORE = 25.0
+# Seconds that a subscription outlives its token, by Zaqar's clock.
+MARGIN = 300
+
+
+class Push:
+    """One connection with one subscription, as long as one token is valid.
+
+    :raises SignalError: it cannot be made, or Zaqar refuses.
+    """
+
+    def __init__(self, user: User, project_id: str, queue: str, trust: Settings) -> None:
+        url = user.endpoint("messaging-websocket")
+        self._what = f"the websocket at {redact.url(url)}"
+        token, valid = user.token()
+        try:
+            self._socket = websocket.create_connection(
+                url, timeout=http.TIMEOUT, sslopt=_tls(trust), enable_multithread=False
+            )
+            self._connection: Any = self._socket.sock
+            try:
+                self._subscribe(token, project_id, queue, valid)
+            except BaseException:
+                self.close()
+                raise
+        except (OSError, ValueError, websocket.WebSocketException) as error:
+            raise self._translated(error) from None
+        now = time.monotonic()
+        self._heard = self._asked = now
+        self._ends = now + max(valid - RENEW_BEFORE, 1)
+
+    def fileno(self) -> int:
+        """For select."""
+        return int(self._connection.fileno())
+
+    def due(self) -> float:
+        """Until when one may wait before :meth:`read`, by the monotonic clock."""
+        return min(max(self._heard, self._asked) + PING_AFTER, self._heard + DEAD_AFTER, self._ends)
+
+    def ended(self) -> bool:
+        """Whether it is time for a new one."""
+        return time.monotonic() >= self._ends
+
+    def read(self) -> bool:
+        """Take what has come, and ask for a sign of life when it is time; any message?
+
+        :raises SignalError: the connection has ended, or the other side is dead.
+        """
+        told = False
+        try:
+            while self._has_more():
+                told |= self._read_frame()
+            if time.monotonic() - self._heard >= DEAD_AFTER:
+                raise SignalError(f"{self._what} gives no sign of life", retry=True)
+            if time.monotonic() - max(self._heard, self._asked) >= PING_AFTER:
+                self._asked = time.monotonic()
+                self._socket.ping()
+        except (OSError, ValueError, websocket.WebSocketException) as error:
+            raise self._translated(error) from None
+        return told
+
+    def close(self) -> None:
+        """End it; Zaqar drops the subscription."""
+        with suppress(OSError, ValueError, websocket.WebSocketException):
+            self._socket.close(timeout=1)
+
+    def _has_more(self) -> bool:
+        if isinstance(self._connection, ssl.SSLSocket) and self._connection.pending():
+            return True
+        return bool(select.select([self._connection], [], [], 0)[0])
+
+    def _read_frame(self) -> bool:
+        code, _ = self._socket.recv_data_frame(control_frame=True)
+        self._heard = time.monotonic()
+        if code == websocket.ABNF.OPCODE_CLOSE:
+            raise SignalError(f"{self._what} was closed by the other side", retry=True)
+        return bool(code == websocket.ABNF.OPCODE_TEXT)
+
+    def _subscribe(self, token: str, project_id: str, queue: str, valid: float) -> None:
+        headers = {
+            "X-Auth-Token": token,
+            "X-Project-ID": project_id,
+            "Client-ID": str(uuid.uuid4()),
+        }
+        self._call("authenticate", headers, {})
+        wanted = {"queue_name": queue, "ttl": max(60, int(valid) + MARGIN)}
+        self._call("subscription_create", headers, wanted)
+
+    def _call(self, action: str, headers: dict[str, str], body: dict[str, Any]) -> None:
+        self._socket.send(json.dumps({"action": action, "headers": headers, "body": body}))
+        answer = json.loads(self._socket.recv())
+        # A message may be pushed before the answer to the subscription; it is on the queue.
+        while isinstance(answer, dict) and "request" not in answer:
+            answer = json.loads(self._socket.recv())
+        status = answer.get("headers", {}).get("status") if isinstance(answer, dict) else None
+        if not isinstance(status, int):
+            raise http.from_stranger(self._what)
+        if status >= 300:
+            raise http.from_status(status, self._what, action)
+
+    def _translated(self, error: Exception) -> SignalError:
+        if isinstance(error, ssl.SSLError):
+            return http.untrusted(self._what, error)
+        return SignalError(f"{self._what} does not answer ({type(error).__name__})", retry=True)
+
+
+def _tls(trust: Settings) -> dict[str, Any]:
+    verify = http.verify(trust)
+    if verify is False:
+        return {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
+    return {"ca_certs": verify} if isinstance(verify, str) else {}

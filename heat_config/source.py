@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the queue to the disk: list, write, then delete.
+
+    list the messages ─▶ keep the newest that is valid, durably ─▶ delete what was listed
+
+Killed between any two of these, the next look finds the same messages again, and
+those that were seen before never count as new.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from heat_config import log, metadata
+from heat_config.signals.errors import SignalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from heat_config.inbox import Inbox
+    from heat_config.queue import Message
+
+# Seconds between two questions to Heat that were not answered with deployments.
+ASK_HEAT_EVERY = 60.0
+
+
+class Messages(Protocol):
+    """What is needed of a queue."""
+
+    def messages(self) -> Iterator[Message]:
+        """All messages, the oldest first."""
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Delete messages."""
+
+
+class Outage:
+    """One line when trouble begins, and one when it has ended."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._lasts = False
+
+    def begin(self, error: Exception) -> None:
+        """Say what is wrong, unless that was said."""
+        if not self._lasts:
+            log.warning(f"{error}; going on with what is there, and trying again")
+        self._lasts = True
+
+    def end(self) -> None:
+        """Say that all is well again, if it was not."""
+        if self._lasts:
+            log.info(f"{self._what} answers again")
+        self._lasts = False
+
+
+class Source:
+    """The server's metadata: from its queue, from its disk, or from Heat itself."""
+
+    def __init__(
+        self,
+        queue: Messages,
+        inbox: Inbox,
+        ask_heat: Callable[[dict[str, Any] | None], dict[str, Any] | None],
+        lifetime: float,
+    ) -> None:
+        self._queue = queue
+        self._inbox = inbox
+        self._ask_heat = ask_heat
+        self._lifetime = lifetime
+        self._outage = Outage("the queue")
+        self._heat_outage = Outage("Heat")
+        self._ask_after = 0.0
+
+    def collect(self) -> dict[str, Any] | None:
+        """The newest metadata; what was there is deleted from the queue. None if there is none."""
+        try:
+            found = self._take()
+        except (SignalError, OSError) as error:
+            self._outage.begin(error)
+            return self._inbox.read().content
+        self._outage.end()
+        if found or not self._may_be_old() or self._catch_up():
+            self._inbox.note_look()
+        return self._inbox.read().content
+
+    def look(self) -> dict[str, Any] | None:
+        """The same, and nothing is changed anywhere."""
+        kept = self._inbox.read()
+        newest = kept.content
+        try:
+            for message in self._queue.messages():
+                if message.id not in kept.seen and not metadata.problem(message.body):
+                    newest = _as_object(message.body)
+        except SignalError as error:
+            self._outage.begin(error)
+        return newest
+
+    def _take(self) -> bool:
+        """Do the three steps; say whether there was any message."""
+        kept = self._inbox.read()
+        newest, listed = kept.content, []
+        for message in self._queue.messages():
+            listed.append(message.id)
+            if message.id in kept.seen:
+                continue
+            if reason := metadata.problem(message.body):
+                self._inbox.reject(message.id, message.body, reason)
+            else:
+                newest = _as_object(message.body)
+        if listed:
+            # Those before are no longer on the queue, or they would be listed.
+            self._inbox.keep(newest, frozenset(listed))
+            self._queue.delete(listed)
+        return bool(listed)
+
+    def _may_be_old(self) -> bool:
+        """Whether a message may have come and gone since the last look."""
+        has_any = self._inbox.read().content is not None
+        return not (has_any and self._inbox.looked_within(self._lifetime))
+
+    def _catch_up(self) -> bool:
+        """Ask Heat; say whether it has answered. If not, the next looks count for nothing yet.
+
+        The queue was empty before, so what Heat says is no older than what is kept.
+        """
+        if time.monotonic() < self._ask_after:
+            return False
+        self._ask_after = time.monotonic() + ASK_HEAT_EVERY
+        kept = self._inbox.read()
+        try:
+            current = self._ask_heat(kept.content)
+            if current is not None and not metadata.problem(current):
+                log.info("the queue was not looked at for long; took the deployments from Heat")
+                self._inbox.keep(current, kept.seen)
+        except (SignalError, OSError) as error:
+            self._heat_outage.begin(error)
+            return False
+        self._heat_outage.end()
+        return True
+
+
+def _as_object(body: object) -> dict[str, Any]:
+    assert isinstance(body, dict)  # noqa: S101 - metadata.problem has looked
+    return body
