@@ -14,6 +14,7 @@ help:
 	@echo 'make demo           build an image, boot it, configure it from Heat over Zaqar'
 	@echo 'make demo KEEP=1    the same, and leave everything up to look around'
 	@echo 'make test           all tests: lint, unit, functional'
+	@echo 'make test-hooks     the hooks on ansible, puppet, salt, podman, docker, ...'
 	@echo 'make lint | unit | functional    one part of them'
 	@echo 'make faults SEED=… N=…           break things, count what is lost'
 	@echo 'make bench-idle     a run with nothing to do, against heat-agents'
@@ -42,6 +43,12 @@ lint unit functional:
 	@tools/step 'Debian packages' tools/setup image lab test
 	@$(TOX) run -e $@
 
+.PHONY: test-hooks
+test-hooks:
+	@tools/step 'Debian packages' tools/setup lab test hooks
+	@tools/step 'Control plane environment' $(PYTHON) -m lab install
+	@$(TOX) run -e hooks
+
 .PHONY: bench-idle
 bench-idle:
 	@$(PYTHON) bench/idle.py
@@ -51,6 +58,7 @@ faults:
 	@tools/step 'Debian packages' tools/setup image lab test
 	@tools/step 'Control plane environment' $(PYTHON) -m lab install
 	@$(TOX) run -q -e faults -- $(if $(SEED),--seed $(SEED)) --number $(or $(N),200)
+
 .PHONY: image
 image:
 	@tools/step 'Debian packages' tools/setup image

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -38,12 +40,32 @@ class Config(NamedTuple):
     """The config that a hook is given."""
 
     id: str
+    name: str
+    """The deployment's name: it stays the same when the config is replaced."""
     config: Any
     values: dict[str, Any]
     """The inputs' values by name."""
     outputs: list[str]
     """The names of the declared outputs."""
     options: dict[str, Any]
+
+    @property
+    def is_deletion(self) -> bool:
+        """Whether the deployment is being deleted."""
+        return self.values.get("deploy_action") == "DELETE"
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """An option that is on or off.
+
+        :raises HookError: it is neither.
+        """
+        value = self.options.get(name, default)
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        if value is None:
+            return default
+        if str(value).lower() not in words:
+            raise HookError(f"option {name} is {value!r}, not true or false")
+        return words[str(value).lower()]
 
     def text(self) -> str:
         """The config as the text that it must be.
@@ -109,7 +131,7 @@ def read_config(raw: bytes) -> Config:
     if read.error:
         raise HookError(read.error)
     names = [output["name"] for output in read.item["outputs"]]
-    return Config(read.id, read.item["config"], read.values, names, read.item["options"])
+    return Config(read.id, read.name, read.item["config"], read.values, names, read.item["options"])
 
 
 def folder(variable: str, default: str) -> Path:
@@ -132,6 +154,93 @@ def run(
         raise HookError(f"cannot run {argv[0]}: {error}", process.CANNOT_EXECUTE) from None
     log.plain(f"{argv[0]} {completed.ending}")
     return completed
+
+
+def find_tool(variable: str, names: Sequence[str], package: str) -> str:
+    """The program that a variable of the environment names, or the first that is there.
+
+    :raises HookError: it is not; the message names the package.
+    """
+    named = os.environ.get(variable)
+    for name in [named] if named else names:
+        if shutil.which(name):
+            return name
+    raise missing(named or " or ".join(names), package)
+
+
+def missing(tool: str, package: str) -> HookError:
+    """The error for a tool that is not on the server."""
+    return HookError(
+        f"{tool} is not on this server: install the package {package}", process.NOT_FOUND
+    )
+
+
+def map_of(data: object, what: str) -> dict[str, Any]:
+    """A map, or the YAML of one; nothing at all is an empty one.
+
+    :raises HookError: it is something else; ``what`` names it.
+    """
+    if isinstance(data, str):
+        import yaml
+
+        try:
+            data = yaml.safe_load(data)
+        except yaml.YAMLError as error:
+            raise HookError(f"{what} is not valid YAML: {error}") from None
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise HookError(f"{what} is {kind(data)}, not a map")
+    return data
+
+
+def kind(value: object) -> str:
+    """What a value is, in the words of YAML."""
+    kinds = {dict: "a map", list: "a list", str: "a text", bool: "a boolean", type(None): "null"}
+    return kinds.get(type(value), "a number")
+
+
+def texts(value: object, what: str) -> list[str]:
+    """A list of texts; one text, or a map (as ``key=value``), counts as such a list.
+
+    :raises HookError: it is something else; ``what`` names it.
+    """
+    if isinstance(value, dict):
+        value = [f"{key}={deployment.as_text(part)}" for key, part in value.items()]
+    if value is None or isinstance(value, str):
+        value = [value]
+    if not isinstance(value, list):
+        raise HookError(f"{what} is {kind(value)}, not a list")
+    return [deployment.as_text(part) for part in value if part not in (None, "")]
+
+
+def words(value: object, what: str) -> list[str]:
+    """A command: a list of words, or a text that is split as a shell does.
+
+    :raises HookError: the text has an open quote; ``what`` names it.
+    """
+    if not isinstance(value, str):
+        return [] if value is None else texts(value, what)
+    try:
+        return shlex.split(value)
+    except ValueError as error:
+        raise HookError(f"{what} cannot be split into words: {error}") from None
+
+
+def path_below(folder: Path, name: object) -> Path:
+    """The path of a file that a config names.
+
+    :raises HookError: it would lead out of the folder.
+    """
+    path = Path(str(name))
+    if not isinstance(name, str) or path.is_absolute() or not path.name or ".." in path.parts:
+        raise HookError(f"{name!r} cannot be a file below {folder}")
+    return folder / path
+
+
+def as_json(data: object) -> str:
+    """Data as the text of a file that people read too."""
+    return json.dumps(data, indent=4, sort_keys=True, default=str) + "\n"
 
 
 def output_paths(prefix: Path, names: Sequence[str]) -> dict[str, Path]:

@@ -3,9 +3,8 @@
 
 Heat pops one message while the deployment is IN_PROGRESS and takes its body as
 the result, so a second copy would be taken for the next update's. After a try
-that may have arrived the result is therefore not posted again: either it is
-found on the queue, or Heat is told itself, which ignores what it does not wait
-for. docs/architecture.md has the whole of it.
+that may have arrived the result is therefore not posted again: Heat is told
+itself, which ignores what it does not wait for. docs/architecture.md has the whole of it.
 
 python-zaqarclient speaks the API; what it lacks (timeouts, kept connections, a
 check of every status) is in the connection that it is given.
@@ -108,24 +107,20 @@ class Queue:
     def _settle_doubt(self, result: Result) -> Accepted | None:
         """See to it that a result that may have arrived has done so; None: it must be posted.
 
-        It is on the queue; or it was taken from there or never came, which Heat
-        alone knows: it ignores what it does not wait for.
+        Heat is told itself, also when the message is on the queue: it may be a copy
+        of what Heat was told by a run that was killed before it could note that.
         """
-        unseen: SignalError | None = None
-        try:
-            if self._own(self._queue()):
-                return Accepted(self._target)
-        except SignalError as error:
-            unseen = error
         try:
             return self._tell_heat(result)
         except SignalError as error:
             if self.heat_doubt or not (error.retry or error.hopeless):
                 raise
             self._unheard += 1
-            if unseen or not self._overdue or self._unheard < ASKED_OFTEN:
+            if not self._overdue or self._unheard < ASKED_OFTEN:
                 # It is on disk, and can wait until Heat answers.
                 raise SignalError(str(error), retry=True) from None
+            if self._own(self._queue()):
+                return Accepted(self._target)
             # Better a second copy than none; this is the window that remains.
             log.warning(f"{error}; posting the result although it may have arrived before")
             return None

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The group docker-compose: docker-compose on a docker daemon, podman-compose on podman."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .containers import (
+    ENGINES,
+    IMAGE,
+    Create,
+    Engine,
+    HookServer,
+    drive,
+    example,
+    inputs,
+    without_deployment,
+)
+
+GROUP = "docker-compose"
+TOOLS = {"podman": "podman-compose", "docker": "docker-compose"}
+
+
+@pytest.fixture(scope="module", params=TOOLS)
+def engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    with ENGINES[request.param](tmp_path_factory.mktemp("e") / "e") as running:
+        yield running
+
+
+@pytest.fixture
+def server(engine: Engine, tmp_path: Path) -> Iterator[HookServer]:
+    tool = {"HEAT_DOCKER_COMPOSE_CMD": TOOLS[engine.program]}
+    yield HookServer(tmp_path / "server", {**engine.variables, **tool}, GROUP)
+    engine.clear()
+
+
+def service(**more: Any) -> dict[str, Any]:
+    fixed = {"network_mode": "none", "stop_signal": "SIGKILL", "command": ["sleep", "60"]}
+    return {"image": IMAGE, **fixed, **more}
+
+
+def greeting(engine: Engine) -> str:
+    (name,) = engine.names()
+    lines = engine.run("exec", name, "env").splitlines()
+    return next(line for line in lines if line.startswith("GREETING="))
+
+
+def test_create_update_and_delete(create_stack: Create, server: HookServer, engine: Engine) -> None:
+    template = example(GROUP)
+    stack = create_stack(template, image=IMAGE, greeting="grüß Gott")
+    assert drive(stack, server) == "COMPLETE", stack.reason
+    assert greeting(engine) == "GREETING=grüß Gott"
+
+    stack.update(template, image=IMAGE, greeting="again")
+    assert drive(stack, server, "UPDATE") == "COMPLETE", stack.reason
+    assert greeting(engine) == "GREETING=again"
+
+    stack.update(without_deployment(template))
+    assert drive(stack, server, "UPDATE") == "COMPLETE", stack.reason
+    assert engine.names() == []
+
+
+def test_a_project_that_fails(create_stack: Create, server: HookServer) -> None:
+    stack = create_stack(example(GROUP), image="localhost:1/nonesuch:1")
+    assert drive(stack, server) == "FAILED"
+    assert "non-zero status code" in stack.reason
+    assert "localhost:1/nonesuch" in stack.output("stderr")
+
+
+def test_what_vanished_is_brought_down_and_nothing_else(server: HookServer, engine: Engine) -> None:
+    for name in ("One", "two"):
+        answer, _ = server.hook(GROUP, {"web": service()}, id=name, name=name)
+        assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
+    server.metadata({"id": "x", "name": "two", "group": GROUP, "config": {}})
+    assert "bringing down One" in server.clean_up(GROUP)
+    (left,) = engine.names()
+    assert left.startswith("two")
+    assert [path.name for path in (server.root / "var/lib/heat-config/compose").iterdir()] == [
+        "two"
+    ]
+
+
+def test_env_files_as_text_stay_in_the_project(server: HookServer, engine: Engine) -> None:
+    files = """[{'file_name': './sub/a.env', 'content': 'GREETING=hunter22'}]"""
+    given = inputs(env_files=files, deploy_password="hunter22")
+    config = {"web": service(env_file="sub/a.env")}
+    answer, log = server.hook(GROUP, config, inputs=given)
+    assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
+    assert greeting(engine) == "GREETING=hunter22"
+    assert "hunter22" not in log
+    path = server.root / "var/lib/heat-config/compose/n1/sub/a.env"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+    outside = [{"file_name": "../a.env", "content": "x"}]
+    answer, _ = server.hook(GROUP, config, inputs=inputs(env_files=outside))
+    assert "'../a.env' is outside of the project's folder" in answer["deploy_stderr"]
+
+
+def test_a_service_that_is_no_longer_in_the_file_goes(server: HookServer, engine: Engine) -> None:
+    server.hook(GROUP, {"services": {"a": service(), "b": service()}})
+    assert len(engine.names()) == 2
+    server.hook(GROUP, {"services": {"b": service()}})
+    (left,) = engine.names()
+    assert "b" in left.removeprefix("n1")

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The group kubelet on podman."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .containers import (
+    IMAGE,
+    Create,
+    Engine,
+    HookServer,
+    drive,
+    example,
+    inputs,
+    podman,
+    without_deployment,
+)
+
+GROUP = "kubelet"
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    with podman(tmp_path_factory.mktemp("e") / "e") as running:
+        yield running
+
+
+@pytest.fixture
+def server(engine: Engine, tmp_path: Path) -> Iterator[HookServer]:
+    yield HookServer(tmp_path / "server", engine.variables, GROUP)
+    engine.clear()
+
+
+def pods(engine: Engine) -> list[str]:
+    return sorted(engine.run("pod", "ps", "--format={{.Name}}").split())
+
+
+def pod(name: str, command: list[str], **spec: Any) -> dict[str, Any]:
+    container = {"name": "c", "image": IMAGE, "command": command}
+    fixed = {"hostNetwork": True, "terminationGracePeriodSeconds": 0, "restartPolicy": "Never"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {**fixed, "containers": [container], **spec},
+    }
+
+
+def test_create_update_and_delete(create_stack: Create, server: HookServer, engine: Engine) -> None:
+    template = example(GROUP)
+    stack = create_stack(template, image=IMAGE, greeting="grüß\nGott")
+    assert drive(stack, server) == "COMPLETE", stack.reason
+    assert "GREETING=grüß\nGott\n" in engine.run("exec", "example-web", "env")
+
+    stack.update(template, image=IMAGE, greeting="again")
+    assert drive(stack, server, "UPDATE") == "COMPLETE", stack.reason
+    assert "GREETING=again\n" in engine.run("exec", "example-web", "env")
+
+    stack.update(without_deployment(template))
+    assert drive(stack, server, "UPDATE") == "COMPLETE", stack.reason
+    assert pods(engine) == []
+    assert list((server.root / "var/lib/heat-config/manifests").iterdir()) == []
+
+
+def test_a_container_that_fails(create_stack: Create, server: HookServer) -> None:
+    template = example(GROUP)
+    spec = template["resources"]["config"]["properties"]["config"]["spec"]
+    spec["containers"][1]["command"] = ["sh", "-c", "echo 'the disk is missing'; exit 3"]
+    stack = create_stack(template, image=IMAGE)
+    assert drive(stack, server) == "FAILED"
+    assert "non-zero status code: 1" in stack.reason
+    stderr = stack.output("stderr")
+    assert "the container example-once is " in stderr
+    assert "its last exit status is 3" in stderr
+    assert "the disk is missing" in stderr
+
+
+def test_an_image_that_does_not_come(server: HookServer, engine: Engine) -> None:
+    config = pod("p", ["true"])
+    config["spec"]["containers"][0]["image"] = "localhost:1/nonesuch:1"
+    options = {"images_timeout": 1, "poll_period": 0.2}
+    answer, _ = server.hook(GROUP, config, options=options)
+    assert answer["deploy_status_code"] == 1
+    expected = "the image localhost:1/nonesuch:1 is not there after 1 s (images_timeout)"
+    assert expected in answer["deploy_stderr"]
+    assert pods(engine) == []
+
+
+def test_what_vanished_is_taken_down_and_nothing_else(server: HookServer, engine: Engine) -> None:
+    for name in ("one", "two", "three"):
+        answer, _ = server.hook(GROUP, pod(name, ["sleep", "60"]), id=name)
+        assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
+    engine.run("pod", "rm", "-f", "-t0", "three")  # by somebody else
+    server.metadata({"id": "two", "group": GROUP, "config": {}})
+    assert "taking down the pods of one" in server.clean_up(GROUP)
+    assert pods(engine) == ["two"]
+    manifests = server.root / "var/lib/heat-config/manifests"
+    assert [path.name for path in manifests.iterdir()] == ["two.yaml"]
+
+
+def test_delete_of_what_is_not_there_is_well(server: HookServer) -> None:
+    config = pod("nonesuch", ["true"])
+    answer, _ = server.hook(GROUP, config, inputs=inputs(deploy_action="DELETE"))
+    assert answer["deploy_status_code"] == 0
+
+
+def test_the_kubelets_first_format(server: HookServer, engine: Engine) -> None:
+    old = {"version": "v1beta2", "volumes": [], **pod("x", ["sleep", "60"])["spec"]}
+    answer, _ = server.hook(GROUP, old, name="20_Apache_deployment")
+    assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
+    assert pods(engine) == ["20-apache-deployment"]
+
+
+def test_several_documents_and_no_secret_in_the_log(server: HookServer, engine: Engine) -> None:
+    import yaml
+
+    text = yaml.safe_dump_all([pod("one", ["sleep", "60"]), pod("two", ["echo", "hunter22"])])
+    answer, log = server.hook(GROUP, text, inputs=inputs(deploy_password="hunter22"))
+    assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
+    assert pods(engine) == ["one", "two"]
+    assert "hunter22" not in log
