@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from .containers import REPOSITORY, Create, HookServer, drive, example, inputs, without_deployment
+from tests.functional.server import REPOSITORY
+
+from .containers import Create, HookServer, drive, example, inputs, without_deployment
 
 GROUP = "salt"
 # 3008.5 asks for a certifi that is not to be had everywhere.

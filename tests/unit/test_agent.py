@@ -200,10 +200,10 @@ def test_a_bad_deployment_is_answered_once(deploy: Any, inbox: Inbox) -> None:
 
 
 def test_a_group_without_a_hook_is_answered(deploy: Any, inbox: Inbox) -> None:
-    deploy(script("x", group="chef", inputs=to(inbox.url)))
+    deploy(script("x", group="cobbler", inputs=to(inbox.url)))
     (message,) = inbox.messages
     assert message["deploy_status_code"] == 127
-    assert "no hook for group 'chef'" in message["deploy_stderr"]
+    assert "no hook for group 'cobbler'" in message["deploy_stderr"]
 
 
 def test_a_hook_whose_own_run_breaks_the_agent_is_answered(

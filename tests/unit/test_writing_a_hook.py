@@ -18,9 +18,9 @@ DOCS = REPOSITORY / "docs"
 
 
 def answer(program: Path, config: object, folder: Path) -> dict[str, Any]:
-    start = [sys.executable, program] if program.suffix == ".py" else [program]
+    start = [sys.executable] if program.suffix == ".py" else []
     done = subprocess.run(
-        start,
+        [*start, str(program)],
         input=json.dumps({"id": "c1", "name": "n", "config": config}),
         capture_output=True,
         text=True,
