@@ -17,6 +17,7 @@ help:
 	@echo 'make test-hooks     the hooks on ansible, puppet, salt, podman, docker, ...'
 	@echo 'make lint | unit | functional    one part of them'
 	@echo 'make faults SEED=… N=…           break things, count what is lost'
+	@echo 'make bench-latency  from Heat to the hook: a chain of deployments, against its floor'
 	@echo 'make bench-idle     a run with nothing to do, against heat-agents'
 	@echo 'make image          an image for a cloud: qcow2 with kernel and cloud-init'
 	@echo 'make lab | lab-down a control plane on this machine: Keystone, Zaqar, Heat'
@@ -58,6 +59,12 @@ faults:
 	@tools/step 'Debian packages' tools/setup image lab test
 	@tools/step 'Control plane environment' $(PYTHON) -m lab install
 	@$(TOX) run -q -e faults -- $(if $(SEED),--seed $(SEED)) --number $(or $(N),200)
+
+.PHONY: bench-latency
+bench-latency:
+	@tools/step 'Debian packages' tools/setup lab test
+	@tools/step 'Control plane environment' $(PYTHON) -m lab install
+	@$(TOX) run -q -e bench -- bench/latency.py
 
 .PHONY: image
 image:
