@@ -7,6 +7,7 @@ import json
 import random
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from heat_config import deployment, log, redact, signals
@@ -135,9 +136,13 @@ class Courier:
             config = self._store.config_path(entry.id)
             sender = signals.sender_for(entry, self._settings, config)
             if entry.told_heat:
-                sender.clean()
+                self._clean(sender)
                 self._outbox.settle(entry.id)
                 return
+            # On disk Heat may have it from before it is told, as for the queue.
+            sender.before_heat = partial(
+                self._outbox.put, entry._replace(doubt=True, heat_doubt=True)
+            )
             log_path = f"{self._settings.logs}/{entry.id}.log"
             answer = from_dict(entry.message)
             wait = self._settings.first_wait
@@ -156,16 +161,22 @@ class Courier:
         log.info(f"the result of {entry.id} was accepted by {accepted.target}")
         if accepted.leaves_copy:
             # At once, because an update may come, and later, for one still on its way.
-            self._clean(sender)
+            with suppress(SignalError):
+                self._clean(sender)
             due = time.time() + CLEAN_AFTER
             self._outbox.put(entry._replace(told_heat=True, due=due, tries=0, refusals=0))
         else:
             self._outbox.settle(entry.id)
 
     def _clean(self, sender: Sender) -> None:
-        for _ in range(retry.TRIES):
-            with suppress(SignalError):
+        deadline = time.monotonic() + retry.BUDGET
+        for number in range(1, retry.TRIES + 1):
+            try:
                 sender.clean()
+            except SignalError:
+                if number == retry.TRIES or time.monotonic() > deadline:
+                    raise
+            else:
                 return
 
     def _not_accepted(self, entry: Entry, error: SignalError, sender: Sender | None) -> None:

@@ -18,6 +18,8 @@ from heat_config.signals.keystone import User
 from heat_config.signals.sender import Accepted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from heat_config.outbox import Entry
     from heat_config.result import Result
     from heat_config.settings import Settings
@@ -32,6 +34,7 @@ class Resource:
     limit = LIMIT
     doubt = False
     heat_doubt = False
+    before_heat: Callable[[], None]
 
     def __init__(self, entry: Entry, settings: Settings, user: User | None = None) -> None:
         self._values = entry.values

@@ -29,6 +29,8 @@ from heat_config.signals.keystone import User
 from heat_config.signals.sender import Accepted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from requests import Response
 
     from heat_config.outbox import Entry
@@ -66,6 +68,7 @@ class Queue:
         self._unheard = entry.tries
         self.doubt = entry.doubt
         self.heat_doubt = entry.heat_doubt
+        self.before_heat: Callable[[], None] = lambda: None
 
     def send(self, result: Result) -> Accepted:
         """Post the result, unless it is there or Heat may have it.
@@ -133,6 +136,8 @@ class Queue:
             raise error from None
 
     def _tell_heat(self, result: Result) -> Accepted:
+        if not self.heat_doubt:
+            self.before_heat()
         try:
             accepted = self._heat.send(result.fitted(self._heat.limit, "the outbox"))
         except SignalError as error:

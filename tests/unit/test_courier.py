@@ -58,6 +58,7 @@ class FarEnd:
 class _Sender:
     limit = 1000
     heat_doubt = False
+    before_heat: Callable[[], None]
 
     def __init__(self, far: FarEnd, entry: Entry) -> None:
         self._far, self._id, self.doubt = far, entry.id, entry.doubt
@@ -565,3 +566,34 @@ def test_a_later_try_that_is_cut_short_leaves_a_doubt(
         office.round()
     assert far.doubts == [False]
     assert office.owed().doubt
+
+
+def test_on_disk_heat_may_have_it_from_before_it_is_told(
+    office: Office, far: FarEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut between the two leaves an entry that is not put on the queue any more."""
+    told: list[bool] = []
+
+    def send(self: Any, _: Result) -> Accepted:
+        self.before_heat()
+        told.append(office.owed().heat_doubt)
+        raise SignalError("away", retry=True)
+
+    office.owes(doubt=False)
+    sender = type(far.sender_for(office.owed(), office.settings, Path("c1")))
+    monkeypatch.setattr(sender, "send", send)
+    office.round()
+    assert told == [True]
+    # This try is known to have failed.
+    assert not office.owed().heat_doubt
+
+
+def test_a_queue_is_cleaned_with_more_than_one_try(
+    office: Office, far: FarEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("heat_config.signals.retry.TRIES", 3)
+    office.owes(told_heat=True)
+    far.answers["c1"] = SignalError("away", retry=True)
+    office.round()
+    assert far.cleaned == ["c1"] * 3
+    assert office.owed().told_heat

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,7 @@ class Transport:
 
     doubt = False
     heat_doubt = False
+    before_heat: Callable[[], None]
 
     def __init__(self, *answers: str | SignalError, limit: int = 10_000) -> None:
         self._answers = list(answers)
