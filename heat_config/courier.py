@@ -134,15 +134,13 @@ class Courier:
         sender: Sender | None = None
         try:
             config = self._store.config_path(entry.id)
-            sender = signals.sender_for(entry, self._settings, config)
+            told = entry._replace(doubt=True, heat_doubt=True)
+            before_heat = partial(self._outbox.put, told)
+            sender = signals.sender_for(entry, self._settings, config, before_heat)
             if entry.told_heat:
                 self._clean(sender)
                 self._outbox.settle(entry.id)
                 return
-            # On disk Heat may have it from before it is told, as for the queue.
-            sender.before_heat = partial(
-                self._outbox.put, entry._replace(doubt=True, heat_doubt=True)
-            )
             log_path = f"{self._settings.logs}/{entry.id}.log"
             answer = from_dict(entry.message)
             wait = self._settings.first_wait

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from heat_config.outbox import Entry
@@ -38,8 +38,16 @@ def address(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name.startswith("deploy_")}
 
 
-def sender_for(entry: Entry, settings: Settings, config: Path) -> Sender:
-    """What sends this result; ``config`` is where its config stands.
+def sender_for(
+    entry: Entry,
+    settings: Settings,
+    config: Path,
+    before_heat: Callable[[], None] = lambda: None,
+) -> Sender:
+    """What sends this result.
+
+    ``config``: where its config stands.
+    ``before_heat``: called before Heat is told what was to go to a queue, to note that.
 
     :raises SignalError: the address is not usable.
     """
@@ -51,7 +59,7 @@ def sender_for(entry: Entry, settings: Settings, config: Path) -> Sender:
     if name == "zaqar":
         from heat_config.signals import zaqar
 
-        return zaqar.Queue(entry, settings)
+        return zaqar.Queue(entry, settings, before_heat)
     if name == "url":
         from heat_config.signals import url
 

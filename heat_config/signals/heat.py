@@ -29,16 +29,22 @@ LIMIT = 1_048_576
 
 
 class Resource:
-    """The deployment's resource in its stack."""
+    """The deployment's resource in its stack. ``before`` is called before each signal."""
 
     limit = LIMIT
     doubt = False
     heat_doubt = False
-    before_heat: Callable[[], None]
 
-    def __init__(self, entry: Entry, settings: Settings, user: User | None = None) -> None:
+    def __init__(
+        self,
+        entry: Entry,
+        settings: Settings,
+        user: User | None = None,
+        before: Callable[[], None] = lambda: None,
+    ) -> None:
         self._values = entry.values
         self._user = user or User(entry.values, settings)
+        self._before = before
 
     def send(self, result: Result) -> Accepted:
         """Signal the resource.
@@ -49,6 +55,7 @@ class Resource:
         stack, resource = require(self._values, "deploy_stack_id", "deploy_resource_name")
         path = f"stacks/{quote(stack)}/resources/{quote(resource, safe='')}/signal"
         url = f"{self._user.endpoint('orchestration').rstrip('/')}/{path}"
+        self._before()
         response = self._user.request(
             url,
             "POST",

@@ -11,7 +11,6 @@ from heat_config.signals.errors import SignalError
 from heat_config.signals.sender import Accepted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from heat_config.result import Result
@@ -23,7 +22,6 @@ class Program:
     limit = sys.maxsize
     doubt = False
     heat_doubt = False
-    before_heat: Callable[[], None]
 
     def __init__(self, program: str, config: Path) -> None:
         self._program = program

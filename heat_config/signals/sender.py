@@ -6,8 +6,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from heat_config.result import Result
 
 
@@ -29,8 +27,6 @@ class Sender(Protocol):
     """Whether an earlier try may have arrived."""
     heat_doubt: bool
     """Whether Heat may have it by another way than its own."""
-    before_heat: Callable[[], None]
-    """What is to be called before Heat is told by another way than its own."""
 
     def send(self, result: Result) -> Accepted:
         """Send a result that is within the limit.

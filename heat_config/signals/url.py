@@ -14,8 +14,6 @@ from heat_config.signals.inputs import require
 from heat_config.signals.sender import Accepted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from heat_config.outbox import Entry
     from heat_config.result import Result
     from heat_config.settings import Settings
@@ -35,7 +33,6 @@ class SignedUrl:
     limit = LIMIT
     doubt = False
     heat_doubt = False
-    before_heat: Callable[[], None]
 
     def __init__(self, entry: Entry, settings: Settings) -> None:
         (self._url,) = require(entry.values, "deploy_signal_id")

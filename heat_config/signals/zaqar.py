@@ -57,18 +57,17 @@ class Queue:
 
     limit = LIMIT
 
-    def __init__(self, entry: Entry, settings: Settings) -> None:
+    def __init__(self, entry: Entry, settings: Settings, before_heat: Callable[[], None]) -> None:
         (self._name,) = require(entry.values, "deploy_queue_id")
         self._id = entry.id
         self._ttl = settings.message_ttl
         self._user = User(entry.values, settings)
-        self._heat = heat.Resource(entry, settings, self._user)
+        self._heat = heat.Resource(entry, settings, self._user, before_heat)
         self._overdue = time.time() - entry.since > settings.way_round_after
         self._forced = entry.forced
         self._unheard = entry.tries
         self.doubt = entry.doubt
         self.heat_doubt = entry.heat_doubt
-        self.before_heat: Callable[[], None] = lambda: None
 
     def send(self, result: Result) -> Accepted:
         """Post the result, unless it is there or Heat may have it.
@@ -80,13 +79,18 @@ class Queue:
             # it; and what Heat may have must not be put on the queue as well.
             return self._tell_heat(result)
         try:
-            return self._post_once(result)
+            if not self.doubt:
+                return self._post(result)
+            if self._own(self._queue()):
+                return Accepted(self._target)
         except SignalError as error:
             self.doubt |= error.uncertain
-            if self._overdue and error.retry and not self.heat_doubt:
-                log.warning(f"{error}; trying Heat itself, as it has been so for long")
-                return self._go_round(result, error)
-            raise
+            if not (self._overdue and error.retry):
+                raise
+            log.warning(f"{error}; trying Heat itself, as it has been so for long")
+            return self._go_round(result, error)
+        # Heat has taken it from the queue, or it has never arrived there.
+        return self._settle_doubt(result)
 
     def clean(self) -> None:
         """Remove this deployment's message if it is still on the queue.
@@ -97,9 +101,7 @@ class Queue:
         for message in self._own(queue):
             self._ask(lambda found=message: queue.delete_messages(found.id))
 
-    def _post_once(self, result: Result) -> Accepted:
-        if self.doubt and (accepted := self._settle_doubt(result)):
-            return accepted
+    def _post(self, result: Result) -> Accepted:
         queue = self._queue()
         body = {**result.as_dict(), CONFIG_ID: self._id}
         posted = self._ask(lambda: queue.post({"body": body, "ttl": self._ttl}))
@@ -107,26 +109,19 @@ class Queue:
             raise from_stranger(self._target)
         return Accepted(self._target)
 
-    def _settle_doubt(self, result: Result) -> Accepted | None:
-        """See to it that a result that may have arrived has done so; None: it must be posted.
-
-        Heat is told itself, also when the message is on the queue: it may be a copy
-        of what Heat was told by a run that was killed before it could note that.
-        """
+    def _settle_doubt(self, result: Result) -> Accepted:
+        """Tell Heat itself, which ignores a result that it has."""
         try:
             return self._tell_heat(result)
         except SignalError as error:
             if self.heat_doubt or not (error.retry or error.hopeless):
                 raise
-            self._unheard += 1
             if not self._overdue or self._unheard < ASKED_OFTEN:
                 # It is on disk, and can wait until Heat answers.
                 raise SignalError(str(error), retry=True) from None
-            if self._own(self._queue()):
-                return Accepted(self._target)
             # Better a second copy than none; this is the window that remains.
             log.warning(f"{error}; posting the result although it may have arrived before")
-            return None
+            return self._post(result)
 
     def _go_round(self, result: Result, error: SignalError) -> Accepted:
         try:
@@ -136,12 +131,11 @@ class Queue:
             raise error from None
 
     def _tell_heat(self, result: Result) -> Accepted:
-        if not self.heat_doubt:
-            self.before_heat()
         try:
             accepted = self._heat.send(result.fitted(self._heat.limit, "the outbox"))
         except SignalError as error:
             self.heat_doubt |= error.uncertain
+            self._unheard += 1
             raise
         return accepted._replace(leaves_copy=self.doubt)
 

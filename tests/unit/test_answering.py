@@ -284,7 +284,6 @@ class _Queue:
 
     limit = 100_000
     heat_doubt = False
-    before_heat: Callable[[], None]
 
     def __init__(self, path: Path, entry: Entry, scissors: _Scissors) -> None:
         self._path = path

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +97,6 @@ class Transport:
 
     doubt = False
     heat_doubt = False
-    before_heat: Callable[[], None]
 
     def __init__(self, *answers: str | SignalError, limit: int = 10_000) -> None:
         self._answers = list(answers)
