@@ -20,6 +20,7 @@ from queue import SimpleQueue
 from faults import drive, judge, schedule, world
 from faults.nursery import nursery
 from lab import Lab
+from lab.image import build_tar, unpack
 
 # Of configs and processes, which differ from run to run.
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{2,}")
@@ -74,21 +75,27 @@ def _outcomes(lab: Lab, options: argparse.Namespace, folder: Path) -> Iterator[d
     """Run the schedules, some at a time, each in a place that is free."""
     numbers = _numbers(options)
     jobs = min(options.jobs, len(numbers))
+    schedules = [schedule.make(options.seed, number) for number in numbers]
+    image = _image() if any(each.family == schedule.REBOOT for each in schedules) else Path()
     with world.places(lab, jobs) as places, nursery(folder) as started:
         free: SimpleQueue[world.Place] = SimpleQueue()
         for place in places:
             free.put(place)
 
-        def run(number: int) -> drive.Outcome:
+        def run(made: schedule.Schedule) -> drive.Outcome:
             place = free.get()
             try:
-                made = schedule.make(options.seed, number)
-                return drive.run(made, place, started, folder / f"schedule-{number}")
+                return drive.run(made, place, started, folder / f"schedule-{made.number}", image)
             finally:
                 free.put(place)
 
         with ThreadPoolExecutor(len(places)) as pool:
-            yield from _as_they_come(pool.map(run, numbers), options.only is not None)
+            yield from _as_they_come(pool.map(run, schedules), options.only is not None)
+
+
+def _image() -> Path:
+    """What the booted servers are booted from; built when there is none."""
+    return unpack(build_tar())
 
 
 def _as_they_come(outcomes: Iterable[drive.Outcome], tell_all: bool) -> Iterator[drive.Outcome]:

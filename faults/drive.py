@@ -17,7 +17,7 @@ from faults import judge, scripts
 from faults.judge import Order, Problem
 from faults.machine import Machine
 from faults.nursery import Nursery
-from faults.schedule import Attempt, Round, Schedule
+from faults.schedule import IN_HOOK, Attempt, Round, Schedule
 from faults.world import Place
 
 # Runs and deliveries after which the agent must owe nothing once all is well.
@@ -42,13 +42,16 @@ class Outcome:
         return len({problem.token for problem in self.problems if problem.kind == kind})
 
 
-def run(schedule: Schedule, place: Place, nursery: Nursery, root: Path) -> Outcome:
-    """Run a schedule in a place; its server is a folder that is gone afterwards."""
+def run(schedule: Schedule, place: Place, nursery: Nursery, root: Path, image: Path) -> Outcome:
+    """Run a schedule in a place; its server is a folder that is gone afterwards.
+
+    ``image``: the root of what is booted, where that is asked for.
+    """
     place.journal.clear()
     machine = Machine(
         root, nursery, disk=schedule.disk, way_round=schedule.way_round, patience=schedule.patience
     )
-    drive = _Drive(schedule, place, machine)
+    drive = _Drive(schedule, place, machine, image)
     try:
         drive.play()
         return drive.outcome()
@@ -62,8 +65,9 @@ def run(schedule: Schedule, place: Place, nursery: Nursery, root: Path) -> Outco
 
 
 class _Drive:
-    def __init__(self, schedule: Schedule, place: Place, machine: Machine) -> None:
+    def __init__(self, schedule: Schedule, place: Place, machine: Machine, image: Path) -> None:
         self._schedule = schedule
+        self._image = image
         self._place = place
         self._machine = machine
         self._outcome = Outcome(schedule)
@@ -133,9 +137,20 @@ class _Drive:
             if name in attempt.away:
                 wire.close_port()
         away = f", away: {', '.join(attempt.away)}" if attempt.away else ""
-        self._note(f"{' + '.join(attempt.programs)}{away}", away=attempt.away)
+        what = attempt.boot and f"boots; its power goes {attempt.boot}"
+        self._note(f"{what or ' + '.join(attempt.programs)}{away}", away=attempt.away)
+        if attempt.boot:
+            self._boot(attempt)
+        else:
+            self._run(attempt)
+        place.heal()
+        # What an agent that was killed has sent is served at once, unless it is late.
+        place.wait_until_idle(but_late=True)
+
+    def _run(self, attempt: Attempt) -> None:
         timers = self._timers(attempt)
         first, *others = attempt.programs
+        machine = self._machine
         children = [machine.start(first, attempt.crash), *map(machine.start, others)]
         for timer in timers:
             timer.start()
@@ -144,9 +159,16 @@ class _Drive:
             timer.cancel()
             timer.join()
         self._ended(statuses)
-        place.heal()
-        # What an agent that was killed has sent is served at once, unless it is late.
-        place.wait_until_idle(but_late=True)
+
+    def _boot(self, attempt: Attempt) -> None:
+        """Boot the server, which runs what it is asked to; its power goes as is said."""
+        in_hook = attempt.boot == IN_HOOK
+        until = self._has_begun if in_hook else self._all_answered
+        self._machine.boot(self._image, until, power_after=attempt.signal_after)
+        self._ended([-signal.SIGKILL])
+
+    def _has_begun(self) -> bool:
+        return any(self._machine.runs(order.token) for order in self._orders)
 
     def _ended(self, statuses: list[int | None]) -> None:
         self._note(f"ended with {statuses}", statuses=statuses)

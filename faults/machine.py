@@ -11,14 +11,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from faults.nursery import INJECT, REPOSITORY, Child, Nursery
 from faults.schedule import Crash
+from lab.server import File, Server
 
 # Seconds after which a program hangs.
 PATIENCE = 60.0
+# Where a booted server keeps the agent's state.
+_STATE = "/var/lib/heat-config"
 
 
 class Machine:
@@ -105,6 +109,31 @@ class Machine:
             with contextlib.suppress(OSError):
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 path.write_bytes(b'{"id": "torn\xff')
+
+    def boot(self, image: Path, until: Callable[[], object], *, power_after: float) -> None:
+        """Boot a server with this disk; so many seconds after something its power goes."""
+        settings = "".join(
+            f"{name}={value}\n"
+            for name, value in self._environment.items()
+            if name in ("HEAT_CONFIG_FIRST_WAIT", "HEAT_CONFIG_WAY_ROUND")
+        )
+        # What a server is given from the start is there at each boot.
+        data = {"deployments": json.loads((self.root / "run/heat-config").read_text())}
+        files = [
+            File("/var/lib/heat-cfntools/cfn-init-data", json.dumps(data)),
+            File("/etc/heat-config.conf", f"{settings}HEAT_CONFIG_LOGS={_STATE}/logs\n"),
+        ]
+        state = self.disk / "state"
+        state.mkdir(mode=0o700, exist_ok=True)
+        server = Server(image, files=files, disks={_STATE: state, str(self.ran): self.ran})
+        try:
+            server.boot(timeout=PATIENCE)
+            server.wait_for(lambda _: until(), timeout=PATIENCE, what="what the schedule waits for")
+            time.sleep(power_after)
+            with self.log.open("a") as log:
+                log.write(server.journal("os-collect-config", output="cat"))
+        finally:
+            server.stop(timeout=0)
 
     def start(self, program: str, crash: Crash | None = None) -> Child:
         """Start one of the agent's programs: run, deliver, …"""

@@ -27,6 +27,12 @@ CRASH_POINTS = 48
 
 # The schedules' emphasis goes round, so that also a few have something of everything.
 FAMILIES = ("wire", "crash", "update", "kill", "wire", "crash", "disk", "power", "wire", "two")
+# Every so many schedules the server is a booted one, which takes longer than all else.
+REBOOT = "reboot"
+REBOOT_EVERY = 50
+
+# When the power of a booted server goes.
+IN_HOOK, AFTER_RUN = "in the hook", "after the run"
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,8 @@ class Attempt:
     """KILL or TERM for the agent, ALL for its hook too."""
     signal_after: float = 0.0
     crash: Crash | None = None
+    boot: str = ""
+    """In place of programs: a server boots, whose power goes at this time."""
     room: int | None = None
     """Bytes that are free on the server's disk when it begins."""
     torn: str = ""
@@ -80,7 +88,7 @@ class Attempt:
     def is_cut(self) -> bool:
         """Whether the agent, or a hook, may be ended in it, or the disk be full."""
         kills = any(each in KILLS for steps in self.requests.values() for each in steps)
-        return bool(kills or self.signal or self.crash or self.room is not None)
+        return bool(kills or self.signal or self.crash or self.boot or self.room is not None)
 
 
 @dataclass(frozen=True)
@@ -137,7 +145,8 @@ class _Drawing:
     def __init__(self, seed: int, number: int) -> None:
         self._seed = seed
         self._number = number
-        self._family = FAMILIES[number % len(FAMILIES)]
+        reboots = number % REBOOT_EVERY == REBOOT_EVERY - 1
+        self._family = REBOOT if reboots else FAMILIES[number % len(FAMILIES)]
         # A text as the seed: the same on every Python, and neighbours are not alike.
         self._random = Random(f"{seed}/{number}")  # noqa: S311 - no secret
         self._wires: list[str] = []
@@ -160,7 +169,7 @@ class _Drawing:
         )
 
     def _rounds(self, patience: float, disk: int) -> list[Round]:
-        single = self._family in ("crash", "power")
+        single = self._family in ("crash", "power", REBOOT)
         slots = self._slots(1 if single else self._random.choice((1, 1, 2, 3)))
         count = self._random.choice((2, 2, 3)) if self._family == "update" else 1
         if self._family != "update" and self._chance(0.1):
@@ -183,6 +192,9 @@ class _Drawing:
         return slots[:count]
 
     def _asked(self, slot: str, disk: int) -> Asked:
+        if self._family == REBOOT:
+            meaning = self._random.choice(("", "", "rerun", "succeed"))
+            return Asked(slot, "lasts", meaning)
         behaviours = ["plain"] * 8 + ["fails"] * 3 + ["slow"] * 2 + ["large", "no-hook"]
         if self._family == "kill" and self._killer == "script":
             behaviours = ["kills-agent", "terms-agent", "kills-hook", "kills-all"]
@@ -193,9 +205,26 @@ class _Drawing:
 
     def _attempts(self, slots: list[str], patience: float, disk: int) -> list[Attempt]:
         self._wires = [wire for wire in (KEYSTONE, ZAQAR, HEAT, CFN) if _is_used(wire, slots)]
-        first = self._first(len(slots), patience, disk)
+        first = (
+            self._boots(patience)
+            if self._family == REBOOT
+            else [self._first(len(slots), patience, disk)]
+        )
         more = self._random.choice((0, 0, 1, 1, 2))
-        return [first, *(self._follow_up(patience) for _ in range(more))]
+        return [*first, *(self._follow_up(patience) for _ in range(more))]
+
+    def _boots(self, patience: float) -> list[Attempt]:
+        """A server whose power goes twice: in the hook, and some time after the run."""
+        delays = (0.0, 0.2, 1.0)
+        return [
+            Attempt((), boot=IN_HOOK, signal_after=self._random.choice(delays)),
+            Attempt(
+                (),
+                self._requests(1, patience, 0.5),
+                boot=AFTER_RUN,
+                signal_after=self._random.choice(delays),
+            ),
+        ]
 
     def _first(self, deployments: int, patience: float, disk: int) -> Attempt:
         """The attempt in which the configs are run, with the family's own fault."""

@@ -17,6 +17,7 @@ LARGE = "this is a line of a large output"
 _AGENT = "$(cut -d ' ' -f 4 /proc/$PPID/stat)"
 _HARMS = {
     "slow": "sleep 0.4",
+    "lasts": "sleep 60",
     "kills-agent": f"kill -KILL {_AGENT}; sleep 0.1",
     "terms-agent": f"kill -TERM {_AGENT}; sleep 0.1",
     "kills-hook": "kill -KILL $PPID; sleep 0.1",

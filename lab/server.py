@@ -250,14 +250,17 @@ class Server:
         return shlex.join([*self._enter_command(), "bash", "-l"])
 
     def stop(self, *, timeout: float = 10) -> None:
-        """Power it off; after `timeout` seconds kill it. Nothing of it is left on return."""
+        """Power it off; after `timeout` seconds cut its power. Nothing of it is left on return."""
         supervisor = self._running.supervisor if self._running else None
         if self._process:
             supervisor = self._process.pid
-        if supervisor and not self._ended(supervisor, signal.SIGTERM, timeout):
-            for child in _children(supervisor):
+        off = not supervisor or (timeout and self._ended(supervisor, signal.SIGTERM, timeout))
+        if supervisor and not off:
+            # Its process 1 takes all others along. nspawn alone would leave them all behind.
+            leader = [self._running.leader] if self._running else []
+            for pid in (*leader, *_children(supervisor)):
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(child, signal.SIGKILL)
+                    os.kill(pid, signal.SIGKILL)
             if not self._ended(supervisor, 0, 10):
                 raise LabError(f"the server {self.name} does not end (process {supervisor})")
         shutil.rmtree(f"/run/systemd/nspawn/propagate/{self._machine}", ignore_errors=True)

@@ -61,6 +61,14 @@ def test_every_crash_point_has_its_turn() -> None:
     assert points == set(range(1, schedule.CRASH_POINTS + 1))
 
 
+def test_now_and_then_the_power_of_a_booted_server_goes() -> None:
+    boots = [each for each in make(3, 200) if each.family == schedule.REBOOT]
+    assert [each.number for each in boots] == [49, 99, 149, 199]
+    first, again = boots[0].rounds[0].attempts[:2]
+    assert (first.boot, again.boot) == (schedule.IN_HOOK, schedule.AFTER_RUN)
+    assert first.is_cut and not first.programs
+
+
 def test_every_fault_is_drawn_and_known() -> None:
     drawn = {
         step
