@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from heat_config import process, redact, result
+from heat_config import log, process, redact, result
 from heat_config.deployment import APPLIED_WITHOUT_HOOK
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def run(deployment: Deployment, settings: Settings, on_line: Callable[[str], Non
             on_stderr=on_line,
             time_limit=limit,
             own_group=True,
+            unbroken=log.concealed(),
         )
     except OSError as error:
         return result.failure(_cannot_start(path, error), process.CANNOT_EXECUTE)

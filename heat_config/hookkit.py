@@ -149,7 +149,14 @@ def run(
     :raises HookError: it cannot be started.
     """
     try:
-        completed = process.run(argv, env=env, cwd=cwd, on_stdout=log.plain, on_stderr=log.plain)
+        completed = process.run(
+            argv,
+            env=env,
+            cwd=cwd,
+            on_stdout=log.plain,
+            on_stderr=log.plain,
+            unbroken=log.concealed(),
+        )
     except (OSError, ValueError) as error:
         raise HookError(f"cannot run {argv[0]}: {error}", process.CANNOT_EXECUTE) from None
     log.plain(f"{argv[0]} {completed.ending}")

@@ -18,7 +18,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 # The exit status of timeout(1), and those with which a shell says that it could
@@ -80,12 +80,15 @@ def run(
     on_stderr: Callable[[str], None] | None = None,
     time_limit: float | None = None,
     own_group: bool = False,
+    unbroken: Iterable[str] = (),
 ) -> Completed:
     """Run a program until it ends and return what it wrote.
 
     Each line is handed to ``on_stdout`` or ``on_stderr`` as it comes. What
     counts is the program's own end: a service that it left running in the
     background, and that still holds its stdout, does not hold up the caller.
+    A line longer than :data:`LONGEST_LINE` comes in pieces, of which none ends
+    within one of the ``unbroken`` texts: a secret in two halves would not be masked.
 
     ``own_group`` makes the program the head of a process group. One that takes
     longer than ``time_limit`` seconds is ended with its whole group: TERM, and
@@ -107,8 +110,9 @@ def run(
             start_new_session=own_group,
         ) as child:
             assert child.stdout and child.stderr  # noqa: S101 - for the type checker
-            stdout = _Reader(child.stdout, on_stdout)
-            stderr = _Reader(child.stderr, on_stderr)
+            whole = tuple(text.encode() for text in unbroken)
+            stdout = _Reader(child.stdout, on_stdout, whole)
+            stderr = _Reader(child.stderr, on_stderr, whole)
             in_time = _follow(child.pid, [stdout, stderr], time_limit)
             returncode = child.wait()
     return Completed(
@@ -124,9 +128,12 @@ def run(
 class _Reader:
     """One of the program's streams: its end is kept, all of it handed on by lines."""
 
-    def __init__(self, pipe: IO[bytes], on_line: Callable[[str], None] | None) -> None:
+    def __init__(
+        self, pipe: IO[bytes], on_line: Callable[[str], None] | None, unbroken: tuple[bytes, ...]
+    ) -> None:
         self.pipe = pipe
         self._on_line = on_line
+        self._unbroken = unbroken
         self.dropped = 0
         self._chunks: deque[bytes] = deque()
         self._size = 0
@@ -142,7 +149,8 @@ class _Reader:
         self._keep(chunk)
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         if len(self._rest) > LONGEST_LINE:
-            lines, self._rest = [*lines, self._rest], b""
+            end = min((_end_without(text, self._rest) for text in self._unbroken), default=None)
+            lines, self._rest = [*lines, self._rest[:end]], self._rest[end:] if end else b""
         self._hand_on(lines)
         return bool(chunk)
 
@@ -171,6 +179,12 @@ class _Reader:
         if self._on_line:
             for line in lines:
                 self._on_line(line.decode("utf-8", "replace"))
+
+
+def _end_without(text: bytes, line: bytes) -> int:
+    """Where a line must end so that it does not end with a beginning of a text."""
+    sizes = range(len(text) - 1, 0, -1)
+    return len(line) - next((size for size in sizes if line.endswith(text[:size])), 0)
 
 
 def _follow(pid: int, readers: list[_Reader], time_limit: float | None) -> bool:

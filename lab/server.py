@@ -256,16 +256,24 @@ class Server:
             supervisor = self._process.pid
         off = not supervisor or (timeout and self._ended(supervisor, signal.SIGTERM, timeout))
         if supervisor and not off:
-            # Its process 1 takes all others along. nspawn alone would leave them all behind.
-            leader = [self._running.leader] if self._running else []
-            for pid in (*leader, *_children(supervisor)):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            if not self._ended(supervisor, 0, 10):
-                raise LabError(f"the server {self.name} does not end (process {supervisor})")
+            self._cut_power(supervisor)
         shutil.rmtree(f"/run/systemd/nspawn/propagate/{self._machine}", ignore_errors=True)
         self._state.unlink(missing_ok=True)
         self._process = self._running = None
+
+    def _cut_power(self, supervisor: int) -> None:
+        """End it at once. Its process 1 takes all others along, and nspawn ends after it.
+
+        A killed nspawn would leave them all behind, so that comes last.
+        """
+        leader = [self._running.leader] if self._running else []
+        for pids in (leader, _children(supervisor)):
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            if pids and self._ended(supervisor, 0, 10):
+                return
+        raise LabError(f"the server {self.name} does not end (process {supervisor})")
 
     @property
     def _machine(self) -> str:

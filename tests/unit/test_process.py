@@ -41,6 +41,20 @@ def test_a_long_line_is_handed_on_in_pieces() -> None:
     assert len(lines) > 1
 
 
+@pytest.mark.parametrize("before", [65_535, 65_530, 131_071, 200_000])
+def test_no_piece_of_a_long_line_ends_within_a_text(before: int) -> None:
+    lines: list[str] = []
+    sh(
+        f"head -c {before} /dev/zero | tr '\\0' x; printf s3cret; sleep 0.05;"
+        " head -c 90000 /dev/zero | tr '\\0' y",
+        on_stdout=lines.append,
+        unbroken=["s3cret", "yz"],
+    )
+    assert "".join(lines) == "x" * before + "s3cret" + "y" * 90_000
+    assert len(lines) > 1
+    assert [line.count("s3cret") for line in lines if "s" in line] == [1]
+
+
 def test_a_service_left_in_the_background_does_not_hold_up_the_caller() -> None:
     completed = sh("sleep 60 & echo $!")
     os.kill(int(completed.stdout), signal.SIGKILL)  # it was still running
