@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heat_config import hook, log, redact, runlog
-from heat_config.result import Result, failure
+from heat_config.result import INTERRUPTED, Result, failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,11 +52,12 @@ def after_cut(deployment: Deployment, settings: Settings) -> Result:
     so_far = runlog.tail(log_path(deployment.id, settings), SO_FAR)
     if meaning == "succeed":
         return Result(0, so_far, "the run was interrupted, as the config expects\n")
-    return failure(
+    reason = (
         f"{so_far}the run was interrupted: the server or the agent stopped before it had ended, "
         "and what it had started may have gone on. It was not run again. To do so: heat-config "
         f"run --force {deployment.id}, or update the stack.\n"
     )
+    return failure(reason)._replace(outputs={INTERRUPTED: True})
 
 
 def log_path(config_id: str, settings: Settings) -> Path:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 STDOUT = "deploy_stdout"
 STDERR = "deploy_stderr"
 STATUS_CODE = "deploy_status_code"
+# An output of ours: true for a run that was cut and counts as failed.
+INTERRUPTED = "deploy_interrupted"
 
 
 class Result(NamedTuple):

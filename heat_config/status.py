@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from heat_config import deployment as deployments
 from heat_config import signals
 from heat_config.outbox import Outbox
+from heat_config.result import INTERRUPTED
 from heat_config.store import Store
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 # 0: every deployment has run well, and Heat knows.
 # 1: one has failed, or its result was given up: somebody must look.
-# 2: one is still to be run, is running, or its result is owed: ask again later.
+# 2: one is still to be run, is running, was cut and has no result yet, or its result
+#    is owed: ask again later.
 #    It goes before 1, because what is not over can still fail.
 DELIVERED, FAILED, UNFINISHED = 0, 1, 2
 
@@ -79,7 +81,9 @@ def rows(settings: Settings) -> list[Row]:
 
 def exit_status(found: list[Row]) -> int:
     """What the rows come to: 0, 1 or 2."""
-    if any(row.state in ("pending", "running") or row.signal == "owed" for row in found):
+    if any(row.ended is None and row.state != "done" for row in found):
+        return UNFINISHED
+    if any(row.signal == "owed" for row in found):
         return UNFINISHED
     if any(row.state in ("failed", "interrupted") or row.signal == "abandoned" for row in found):
         return FAILED
@@ -149,6 +153,8 @@ def _state(each: Deployment, store: Store, *, running: bool) -> str:
         return "running" if running else "interrupted"
     try:
         result = json.loads(store.result_path(each.id).read_bytes())
+        if result.get(INTERRUPTED):
+            return "interrupted"
         return "done" if str(result.get("deploy_status_code") or 0) == "0" else "failed"
     except FileNotFoundError:  # noted by heat-config-rebuild-deployed
         return "done"

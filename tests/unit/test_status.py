@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from heat_config import cli, deployment, status
+from heat_config import answering, cli, deployment, status
 from heat_config.outbox import Entry, Outbox
 from heat_config.result import Result
 from heat_config.settings import Settings
@@ -126,8 +126,11 @@ def test_what_was_cut_is_interrupted(server: Server) -> None:
     item = script("x", inputs=QUEUE)
     server.is_asked(item)
     server.begins(item)
-    assert states(server) == ("interrupted", "none", 1)
+    # The next run will say so to Heat.
+    assert states(server) == ("interrupted", "none", 2)
     assert server.row().duration is None
+    server.store.end(item["id"], answering.after_cut(deployment.read(item), server.settings))
+    assert states(server) == ("interrupted", "delivered", 1)
 
 
 @pytest.mark.parametrize(
