@@ -163,7 +163,7 @@ class _Run:
         """Make a result durable: first what is owed, then what people look at."""
         from heat_config.outbox import Entry
 
-        kept = result.masked(log.concealed())
+        kept = result.explained(deployment.error_outputs).masked(log.concealed())
         if room is not None:
             kept = kept.fitted(room, "no file, as the disk is full")
         address = signals.address(deployment.values)

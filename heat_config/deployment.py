@@ -39,6 +39,13 @@ class Deployment(NamedTuple):
     error: str | None = None
     """Why it cannot be run, for its author; None when it can."""
 
+    @property
+    def error_outputs(self) -> list[str]:
+        """The declared outputs that say why a run has failed (``error_output: true``)."""
+        if self.error:
+            return []  # the outputs may be what is wrong
+        return [entry["name"] for entry in self.item["outputs"] if entry.get("error_output")]
+
     def __str__(self) -> str:
         return f"{self.name} ({self.group}, {self.id})"
 

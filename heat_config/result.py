@@ -65,6 +65,23 @@ class Result(NamedTuple):
         """The message in ASCII."""
         return json.dumps(self.as_dict())
 
+    def explained(self, names: Iterable[str]) -> Result:
+        """A failure, with its reason as each of these outputs that the hook has not written.
+
+        Of a result Heat shows in the stack's status reason no more than the status
+        code and the outputs that are declared with ``error_output: true``
+        (``service_software_config.signal_software_deployment``).
+        """
+        if not self.failed:
+            return self
+        reason = _shortened(self.stderr.strip() or self.stdout.strip())
+        return self._replace(outputs={**dict.fromkeys(names, reason), **self.outputs})
+
+    @property
+    def failed(self) -> bool:
+        """Whether Heat will take it for a failure."""
+        return not _is_zero(self.status_code)
+
     def masked(self, secrets: Iterable[str]) -> Result:
         """The same without the secrets, wherever a hook has repeated them."""
         hidden = tuple(secrets)
@@ -81,8 +98,7 @@ class Result(NamedTuple):
             f"{largest[:80]!r} alone has {sizes[largest]}. Write less to it, or put the data "
             "elsewhere and return its address.\n"
         )
-        failed = str(self.status_code) not in ("0", "")
-        return Result(status_code=self.status_code if failed else 1, stderr=reason)
+        return Result(status_code=self.status_code if self.failed else 1, stderr=reason)
 
 
 def failure(reason: str, status_code: int = 1) -> Result:
@@ -155,6 +171,18 @@ _ROOM_TO_TELL = 100
 
 def _note(left_out: int, log: str) -> str:
     return f"[{left_out} bytes left out; all of it is on the server in {log}]\n"
+
+
+# Characters of a reason: a stack's status reason is one line of a list.
+_LONGEST_REASON = 1000
+
+
+def _shortened(reason: str) -> str:
+    """A reason's beginning, where most tools say it, and its end, where a script does."""
+    if len(reason) <= _LONGEST_REASON:
+        return reason
+    half = _LONGEST_REASON // 2
+    return f"{reason[:half]} […] {reason[-half:]}"
 
 
 _NOTE = re.compile(r"\[(\d+) bytes left out; all of it is on the server in .*\]\n")

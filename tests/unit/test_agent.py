@@ -360,3 +360,19 @@ def test_a_journal_that_has_gone_away_does_not_stop_a_run(settings: Settings) ->
     answer = json.loads(Path(settings.deployed, "c1.notify.json").read_text())
     assert answer["deploy_status_code"] == 0
     assert answer["deploy_stdout"].endswith("200\n")
+
+
+def test_why_a_run_has_failed_is_the_output_that_is_declared_for_it(
+    deploy: Any, answer: Any
+) -> None:
+    """Heat shows that output, and nothing else of a result, in the stack's status reason."""
+    outputs = [{"name": "why", "error_output": True}, {"name": "other"}]
+    deploy(
+        script("echo it broke >&2; exit 3", outputs=outputs),
+        script("echo a warning >&2", config_id="c2", outputs=outputs),
+        script("", config_id="c3", group="nonesuch", outputs=outputs),
+    )
+    assert answer("c1")["why"] == "it broke"
+    assert "other" not in answer("c1")
+    assert "why" not in answer("c2")
+    assert answer("c3")["why"].startswith("no hook for group 'nonesuch'")

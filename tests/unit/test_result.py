@@ -112,3 +112,21 @@ def test_a_character_that_was_cut_is_left_out_and_counted() -> None:
         note, text = text_of(raw[dropped:], dropped).split("\n")
         assert "\ufffd" not in text
         assert note.startswith(f"[{len(raw) - len(text.encode())} bytes left out")
+
+
+class TestExplained:
+    def test_gives_a_failures_reason_to_the_outputs_that_are_not_there(self) -> None:
+        made = Result(2, stderr="it broke\n", outputs={"a": "kept"}).explained(["a", "b"])
+        assert made.outputs == {"a": "kept", "b": "it broke"}
+
+    def test_takes_stdout_where_stderr_says_nothing(self) -> None:
+        assert Result(2, stdout="said\n", stderr="\n").explained(["a"]).outputs == {"a": "said"}
+
+    def test_leaves_a_success_alone(self) -> None:
+        assert Result(0, stderr="a warning").explained(["a"]) == Result(0, stderr="a warning")
+
+    def test_keeps_the_beginning_and_the_end_of_a_long_reason(self) -> None:
+        said = Result(1, stderr="first" + "x" * 5000 + "last").explained(["a"]).outputs["a"]
+        assert said.startswith("first")
+        assert said.endswith("last")
+        assert len(said) < 1100
