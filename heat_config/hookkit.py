@@ -14,6 +14,7 @@ import shlex
 import shutil
 import signal
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,7 +22,7 @@ from heat_config import deployment, files, log, process, redact, settings
 from heat_config.result import Result, failure, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 # Bytes: the agent keeps more of what a hook prints, and no signal may have more.
@@ -66,6 +67,26 @@ class Config(NamedTuple):
         if str(value).lower() not in words:
             raise HookError(f"option {name} is {value!r}, not true or false")
         return words[str(value).lower()]
+
+    def number(self, name: str, default: float) -> float:
+        """An option that is a number, at least 0.
+
+        :raises HookError: it is not.
+        """
+        try:
+            value = float(self.options.get(name, default))
+        except (TypeError, ValueError):
+            value = -1
+        if not 0 <= value < float("inf"):
+            raise HookError(f"option {name} is {self.options[name]!r}, not a number of at least 0")
+        return value
+
+    def joined(self, name: str, separator: str) -> str:
+        """An option that is a text, or a list of texts to be joined.
+
+        :raises HookError: it is something else.
+        """
+        return separator.join(texts(self.options.get(name), f"option {name}"))
 
     def text(self) -> str:
         """The config as the text that it must be.
@@ -134,6 +155,39 @@ def read_config(raw: bytes) -> Config:
     return Config(read.id, read.name, read.item["config"], read.values, names, read.item["options"])
 
 
+class Workplace(NamedTuple):
+    """Where a hook writes what its tool reads, and the tool its outputs."""
+
+    folder: Path
+    prefix: Path
+    """What tools know as ``heat_outputs_path``."""
+    outputs: dict[str, Path]
+    """The files ``<prefix>.<name>`` of the declared outputs."""
+
+
+def workplace(group: str, config: Config) -> Workplace:
+    """Make a group's two folders, which ``HEAT_<GROUP>_WORKING`` and ``_OUTPUTS`` may move.
+
+    What an earlier run of the config has left as outputs is removed.
+
+    :raises HookError: an output's name would lead out of the folder.
+    """
+    variable, name = f"HEAT_{group.upper()}", f"heat-config-{group}"
+    working = folder(f"{variable}_WORKING", f"/var/lib/heat-config/{name}")
+    prefix = folder(f"{variable}_OUTPUTS", f"/var/run/heat-config/{name}") / config.id
+    return Workplace(working, prefix, _output_paths(prefix, config.outputs))
+
+
+@contextmanager
+def secret_file(path: Path, data: object) -> Iterator[Path]:
+    """A file with data as JSON that only root can read, and only while it is needed."""
+    files.write_private(path, as_json(data))
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
 def folder(variable: str, default: str) -> Path:
     """A private folder of the hook's, which a variable of the environment may move."""
     path = Path(os.environ.get(variable) or default)
@@ -163,23 +217,32 @@ def run(
     return completed
 
 
-def find_tool(variable: str, names: Sequence[str], package: str) -> str:
-    """The program that a variable of the environment names, or the first that is there.
+class Tool(NamedTuple):
+    """A program that a hook needs."""
 
-    :raises HookError: it is not; the message names the package.
-    """
-    named = os.environ.get(variable)
-    for name in [named] if named else names:
-        if shutil.which(name):
-            return name
-    raise missing(named or " or ".join(names), package)
+    variable: str
+    """The variable of the environment that names another one."""
+    names: tuple[str, ...]
+    """What it may be called; the first that is on the server is taken."""
+    package: str
+    """What to install where none is."""
 
+    def find(self) -> str:
+        """The program to run.
 
-def missing(tool: str, package: str) -> HookError:
-    """The error for a tool that is not on the server."""
-    return HookError(
-        f"{tool} is not on this server: install the package {package}", process.NOT_FOUND
-    )
+        :raises HookError: it is not on the server; the message names the package.
+        """
+        named = os.environ.get(self.variable)
+        for name in [named] if named else self.names:
+            if shutil.which(name):
+                return name
+        raise self.missing(named or " or ".join(self.names))
+
+    def missing(self, name: str) -> HookError:
+        """The error for a program that is not there."""
+        return HookError(
+            f"{name} is not on this server: install the package {self.package}", process.NOT_FOUND
+        )
 
 
 def map_of(data: object, what: str) -> dict[str, Any]:
@@ -250,23 +313,7 @@ def as_json(data: object) -> str:
     return json.dumps(data, indent=4, sort_keys=True, default=str) + "\n"
 
 
-def output_paths(prefix: Path, names: Sequence[str]) -> dict[str, Path]:
-    """The files ``<prefix>.<name>`` to which a tool may write its outputs.
-
-    What an earlier run has left there is removed.
-
-    :raises HookError: an output's name would lead out of the folder.
-    """
-    for name in names:
-        if "/" in name or "\0" in name:
-            raise HookError(f"the output {name!r} cannot be a file's name: it holds a '/'")
-    paths = {name: prefix.with_name(f"{prefix.name}.{name}") for name in names}
-    for path in paths.values():
-        path.unlink(missing_ok=True)
-    return paths
-
-
-def result(completed: process.Completed, outputs: Mapping[str, Path]) -> Result:
+def result(completed: process.Completed, outputs: Mapping[str, Path] | None = None) -> Result:
     """A tool's end as a result; an output that it did not write is left out."""
     stderr = text_of(completed.stderr, completed.stderr_dropped)
     if completed.returncode < 0:
@@ -277,10 +324,20 @@ def result(completed: process.Completed, outputs: Mapping[str, Path]) -> Result:
         stderr=stderr,
         outputs={
             name: _beginning(path).decode("utf-8", "replace")
-            for name, path in outputs.items()
+            for name, path in (outputs or {}).items()
             if path.is_file()
         },
     )
+
+
+def _output_paths(prefix: Path, names: Sequence[str]) -> dict[str, Path]:
+    for name in names:
+        if "/" in name or "\0" in name:
+            raise HookError(f"the output {name!r} cannot be a file's name: it holds a '/'")
+    paths = {name: prefix.with_name(f"{prefix.name}.{name}") for name in names}
+    for path in paths.values():
+        path.unlink(missing_ok=True)
+    return paths
 
 
 def _beginning(path: Path) -> bytes:

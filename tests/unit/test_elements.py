@@ -73,6 +73,21 @@ class TestEachElement:
             assert set(yaml.safe_load(asked.read_text())) == set(mapped)
 
 
+    def test_names_its_packages_for_each_family(self, element: Path) -> None:
+        mapped = element / "pkg-map"
+        if mapped.exists() and element.parent.name == "elements" and "heat" in element.name:
+            families = json.loads(mapped.read_text())["family"]
+            assert set(families) == {"debian", "redhat", "suse"}
+
+
+def test_each_group_has_an_example_that_its_elements_readme_names() -> None:
+    for hook in (REPOSITORY / "hooks").iterdir():
+        readme = (REPOSITORY / f"elements/heat-config-{hook.name}/README.rst").read_text()
+        assert f"``docs/hooks/{hook.name}.yaml``" in readme
+        example = yaml.safe_load((REPOSITORY / f"docs/hooks/{hook.name}.yaml").read_text())
+        assert example["resources"]["config"]["properties"]["group"] == hook.name
+
+
 def test_no_two_elements_own_the_same_file() -> None:
     owners = defaultdict(list)
     for element in ALL:

@@ -102,6 +102,20 @@ def test_a_script_without_a_first_line_is_a_shell_script() -> None:
     assert said["deploy_stdout"] == "hello\n"
 
 
+@pytest.mark.parametrize("interpreter", ["python3 -B", ["python3", "-B"]])
+def test_an_interpreter_and_a_folder_of_the_authors_choice(
+    interpreter: object, tmp_path: Path
+) -> None:
+    text = "import os, sys\nprint(os.getcwd(), sys.dont_write_bytecode)"
+    said, _ = run(script(text, options={"interpreter": interpreter, "cwd": str(tmp_path)}))
+    assert said["deploy_stdout"] == f"{tmp_path} True\n"
+
+
+def test_without_an_option_it_runs_in_the_hooks_own_folder() -> None:
+    said, _ = run(script("pwd"))
+    assert said["deploy_stdout"] == f"{os.environ['HEAT_SCRIPT_WORKING']}\n"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

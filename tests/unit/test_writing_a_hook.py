@@ -17,18 +17,24 @@ from .conftest import REPOSITORY
 DOCS = REPOSITORY / "docs"
 
 
-def answer(program: Path, config: object, folder: Path) -> dict[str, Any]:
+def answer(name: str, config: object, folder: Path, **more: Any) -> dict[str, Any]:
+    """Run an example as the agent does."""
+    program = DOCS / "hooks" / name
     start = [sys.executable] if program.suffix == ".py" else []
+    variables = {"PYTHONPATH": str(REPOSITORY), "HEAT_SORT_WORKING": str(folder)}
     done = subprocess.run(
         [*start, str(program)],
-        input=json.dumps({"id": "c1", "name": "n", "config": config}),
+        input=json.dumps({"id": "c1", "name": "n", "config": config, **more}),
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "HEAT_SORT_WORKING": str(folder)},
+        env={**os.environ, **variables, "HEAT_SORT_OUTPUTS": str(folder)},
     )
     said: dict[str, Any] = json.loads(done.stdout)
     return said
+
+
+DELETION = [{"name": "deploy_action", "value": "DELETE"}]
 
 
 @pytest.mark.parametrize("name", ["example.py", "example.sh"])
@@ -37,12 +43,48 @@ def test_the_page_shows_the_program(name: str) -> None:
 
 
 def test_the_example_in_python(tmp_path: Path) -> None:
-    said = answer(DOCS / "hooks/example.py", "b\na\n", tmp_path)
-    assert (said["deploy_status_code"], said["deploy_stdout"]) == (0, "a\nb\n")
-    assert "not a text" in answer(DOCS / "hooks/example.py", ["a"], tmp_path)["deploy_stderr"]
+    said = answer("example.py", "ü\na\n", tmp_path, options={"reverse": True})
+    assert (said["deploy_status_code"], said["first"]) == (0, "ü")
+    assert (tmp_path / "n").read_text() == "ü\na\n"
+
+    assert "not a text" in answer("example.py", ["a"], tmp_path)["deploy_stderr"]
+    wrong = answer("example.py", "", tmp_path, options={"reverse": "perhaps"})
+    assert (wrong["deploy_status_code"], "reverse" in wrong["deploy_stderr"]) == (1, True)
+    assert answer("example.py", "", tmp_path, inputs=DELETION)["deploy_status_code"] == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_example_in_python_without_its_tool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEAT_SORT_CMD", "/nonexistent/sort")
+    said = answer("example.py", "a", tmp_path)
+    assert said["deploy_status_code"] == 127
+    assert "install the package coreutils" in said["deploy_stderr"]
 
 
 def test_the_example_in_shell(tmp_path: Path) -> None:
-    said = answer(DOCS / "hooks/example.sh", "x", tmp_path)
-    assert said["deploy_status_code"] == 0
-    assert int(said["deploy_stdout"]) > 0
+    options = {"folder": str(tmp_path / "motd")}
+    texts = {"alice": "grüß\nGott", "bob": "hello"}
+    said = answer("example.sh", texts, tmp_path, options=options)
+    assert (said["deploy_status_code"], said["count"]) == (0, "2")
+    assert (tmp_path / "motd/alice").read_text() == "grüß\nGott\n"
+
+    for config, reason in ((["a"], "not a map"), ({"../a": "x"}, "'../a' is no name")):
+        wrong = answer("example.sh", config, tmp_path, options=options)
+        assert wrong["deploy_status_code"] == 1
+        assert reason in wrong["deploy_stderr"]
+
+    said = answer("example.sh", texts, tmp_path, options=options, inputs=DELETION)
+    assert (said["deploy_status_code"], list((tmp_path / "motd").iterdir())) == (0, [])
+
+
+def test_the_example_in_shell_without_its_tool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("sh", "cat", "mktemp", "rm"):
+        (tmp_path / name).symlink_to(f"/bin/{name}")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    said = answer("example.sh", {}, tmp_path)
+    assert said["deploy_status_code"] == 127
+    assert "jq is not on this server" in said["deploy_stderr"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the hooks for containers share: the program to use, and clean-up.
+"""What the hooks for containers share: containers by their labels and names, and clean-up.
 
 These hooks leave something running. What belongs to a config that is in the server's
 metadata no more is taken away by the same program, which os-refresh-config starts as
@@ -9,6 +9,8 @@ metadata no more is taken away by the same program, which os-refresh-config star
 from __future__ import annotations
 
 import json
+import os
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -17,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 from heat_config import deployment, hookkit, log, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from heat_config import process
     from heat_config.result import Result
 
-DELETE = "DELETE"
+ENGINE = hookkit.Tool("HEAT_DOCKER_CMD", ("docker", "podman"), "docker.io or podman")
 
 
 def main(
@@ -57,32 +60,48 @@ def metadata() -> list[deployment.Deployment] | None:
         raise hookkit.HookError(f"nothing is removed: the server's metadata {error}") from None
 
 
-def engine() -> str:
-    """docker or podman, whichever is there; HEAT_DOCKER_CMD names another.
-
-    :raises hookkit.HookError: neither is.
-    """
-    return hookkit.find_tool("HEAT_DOCKER_CMD", ("docker", "podman"), "docker.io or podman")
-
-
 def ask(*argv: str) -> subprocess.CompletedProcess[str]:
     """Run a program for what it answers; nothing of it goes to the log."""
     return subprocess.run(argv, capture_output=True, text=True, errors="replace", check=False)
 
 
-def inspect(program: str, ids: Sequence[str]) -> list[dict[str, Any]]:
-    """What docker or podman knows of these containers; of those that are gone, nothing."""
+class Container:
+    """What docker or podman knows of one container."""
+
+    def __init__(self, facts: dict[str, Any]) -> None:
+        self.facts = facts
+        self.id = str(facts["Id"])
+
+    @property
+    def name(self) -> str:
+        """Its name, which docker begins with a slash."""
+        return str(self.facts["Name"]).lstrip("/")
+
+    def label(self, name: str) -> str:
+        """One of its labels; an empty text where it has none of this name."""
+        return str((self.facts["Config"].get("Labels") or {}).get(name, ""))
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Status, Running, ExitCode and more."""
+        return dict(self.facts["State"])
+
+
+def inspect(program: str, ids: Sequence[str]) -> list[Container]:
+    """What docker or podman knows of these containers; of those that are gone, nothing.
+
+    :raises hookkit.HookError: it cannot tell.
+    """
     if not ids:
         return []
-    said = ask(program, "container", "inspect", *ids).stdout
+    said = ask(program, "container", "inspect", *ids)
     try:
-        found: list[dict[str, Any]] = json.loads(said)
+        return [Container(facts) for facts in json.loads(said.stdout)]
     except ValueError:
-        raise hookkit.HookError(f"{program} inspect has not answered in JSON: {said}") from None
-    return found
+        raise hookkit.HookError(f"{program} inspect has failed: {said.stderr.strip()}") from None
 
 
-def with_labels(program: str, *labels: str) -> list[dict[str, Any]]:
+def with_labels(program: str, *labels: str) -> list[Container]:
     """The containers that have all of these labels, running or not.
 
     :raises hookkit.HookError: docker or podman cannot tell.
@@ -92,3 +111,16 @@ def with_labels(program: str, *labels: str) -> list[dict[str, Any]]:
     if answer.returncode:
         raise hookkit.HookError(f"{program} cannot list containers: {answer.stderr.strip()}")
     return inspect(program, answer.stdout.split())
+
+
+def remove(program: str, found: Iterable[Container]) -> process.Completed:
+    """Remove containers, also those that run."""
+    return hookkit.run([program, "rm", "-f", *(each.id for each in found)], env=os.environ)
+
+
+def free_name(program: str, name: str) -> str:
+    """The name, with something after it while another container has it."""
+    free = name
+    while ask(program, "container", "inspect", free).returncode == 0:
+        free = f"{name}-{secrets.token_hex(4)}"
+    return free

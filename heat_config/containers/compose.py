@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The projects of the group ``docker-compose``: one folder each, and the tool that runs them."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shlex
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from heat_config import containers, files, hookkit
+
+if TYPE_CHECKING:
+    from heat_config import process
+
+TOOL = hookkit.Tool(
+    "HEAT_DOCKER_COMPOSE_CMD",
+    ("docker compose", "docker-compose", "podman-compose"),
+    "docker-compose (on podman: podman-compose 1.1 or later)",
+)
+FILE = "docker-compose.yml"
+
+
+def find() -> list[str]:
+    """The words that start compose: the variable's, or the first that the server has.
+
+    :raises hookkit.HookError: it has none.
+    """
+    named = os.environ.get(TOOL.variable)
+    for candidate in [named] if named else TOOL.names:
+        words = shlex.split(candidate)
+        if shutil.which(words[0]) and (named or _answers(words)):
+            return words
+    raise TOOL.missing(named or " or ".join(TOOL.names))
+
+
+def _answers(words: list[str]) -> bool:
+    """Whether a docker has the plug-in: what is one word need not be asked."""
+    return len(words) == 1 or containers.ask(*words, "version").returncode == 0
+
+
+class Project:
+    """A deployment's project: a folder of its name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def of(cls, name: str) -> Project:
+        """The project of a deployment's name.
+
+        :raises hookkit.HookError: the name would lead elsewhere.
+        """
+        if "/" in name or "\0" in name or name in (".", "..", ""):
+            raise hookkit.HookError(f"the deployment's name {name!r} cannot be a folder's")
+        return cls(_folder() / name)
+
+    @classmethod
+    def all(cls) -> list[Project]:
+        """Those that have been brought up."""
+        return [cls(file.parent) for file in sorted(_folder().glob(f"*/{FILE}"))]
+
+    @property
+    def exists(self) -> bool:
+        """Whether it has been brought up."""
+        return (self.folder / FILE).exists()
+
+    def write(self, compose: dict[str, Any], env_files: dict[str, str]) -> None:
+        """Write its files for root alone: they may hold secrets.
+
+        :raises hookkit.HookError: an env file would be outside of the folder.
+        """
+        paths = {self._inside(name): content for name, content in env_files.items()}
+        files.make_private_folder(self.folder)
+        for path, content in paths.items():
+            files.make_private_folder(path.parent)
+            files.write_private(path, content)
+        # Compose's first format had the services at the top, and nothing else.
+        services = compose if "services" in compose else {"services": compose}
+        files.write_private(self.folder / FILE, json.dumps(services, indent=1, default=str))
+
+    def run(self, program: list[str], *words: str) -> process.Completed:
+        """Run compose on it, in its folder."""
+        # What all three take as a project's name, and what compose makes of the folder's.
+        name = re.sub(r"[^a-z0-9_-]", "", self.folder.name.lower()).lstrip("_-") or "heat"
+        environment = {**os.environ, "COMPOSE_PROJECT_NAME": name}
+        argv = [*program, "-p", name, "-f", str(self.folder / FILE), *words]
+        return hookkit.run(argv, env=environment, cwd=self.folder)
+
+    def down(self, program: list[str]) -> process.Completed:
+        """Bring it down; its named volumes stay. After a failure it can be tried again."""
+        done = self.run(program, "down", "--remove-orphans")
+        if done.status == 0:
+            shutil.rmtree(self.folder)
+        return done
+
+    def _inside(self, name: str) -> Path:
+        path = (self.folder / name).resolve()
+        if self.folder.resolve() not in path.parents:
+            raise hookkit.HookError(f"the env file {name!r} is outside of the project's folder")
+        return path
+
+
+def _folder() -> Path:
+    default = "/var/lib/heat-config/heat-config-docker-compose"
+    return hookkit.folder("HEAT_DOCKER_COMPOSE_WORKING", default)
+
+
+def env_files(given: object) -> dict[str, str]:
+    """The input ``env_files``: a list of maps, or the text of one, as JSON or Python has it.
+
+    :raises hookkit.HookError: it is something else.
+    """
+    entries: Any = given or []
+    try:
+        if isinstance(entries, str):
+            entries = _literal(entries)
+        return {str(entry["file_name"]): str(entry["content"]) for entry in entries}
+    except (ValueError, SyntaxError, TypeError, KeyError):
+        raise hookkit.HookError(
+            "the input 'env_files' is not a list of maps with 'file_name' and 'content'"
+        ) from None
+
+
+def _literal(text: str) -> Any:
+    """A text as JSON, or else as what Python writes (from a template's str_replace)."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return ast.literal_eval(text)

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every hook answers before its tool is run: it is missing, or the config cannot be meant."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from heat_config import containers, hookkit
+from heat_config.containers import compose
+from heat_config.result import Result, failure
+
+from .conftest import REPOSITORY
+
+HOOKS = sorted(path.name for path in (REPOSITORY / "hooks").iterdir() if path.is_file())
+# Those that need no program but their own.
+WITHOUT_TOOL = ("hiera", "json-file")
+
+
+def load(group: str) -> Any:
+    loader = importlib.machinery.SourceFileLoader(
+        f"hook_{group}", str(REPOSITORY / "hooks" / group)
+    )
+    spec = importlib.util.spec_from_loader(loader.name, loader)
+    assert spec
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+def tool_of(group: str) -> hookkit.Tool:
+    """What a hook declares that it needs."""
+    elsewhere = {"docker-cmd": containers.ENGINE, "docker-compose": compose.TOOL}
+    tool: hookkit.Tool = elsewhere.get(group) or load(group).TOOL
+    return tool
+
+
+TOOLS = {group: tool_of(group) for group in HOOKS if group not in (*WITHOUT_TOOL, "script")}
+
+
+@pytest.fixture(autouse=True)
+def server_without_tools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    names = ["KUBELET_MANIFESTS", "CFN_INIT_LAST_METADATA_DIR", "PUPPET_HIERA_DATADIR"]
+    for group in HOOKS:
+        prefix = group.upper().replace("-", "_")
+        names += [f"{prefix}_WORKING", f"{prefix}_OUTPUTS"]
+    for name in names:
+        monkeypatch.setenv(f"HEAT_{name}", str(tmp_path / name))
+
+
+def run(group: str, config: Any, *, tool: str = "", **more: Any) -> dict[str, Any]:
+    """What the hook answers, or says instead of running its tool."""
+    item = {"id": "c1", "name": "n", "group": group, "config": config, **more}
+    with pytest.MonkeyPatch.context() as patch:
+        if tool and group in TOOLS:
+            patch.setenv(TOOLS[group].variable, tool)
+        try:
+            result: Result = load(group).run(hookkit.read_config(json.dumps(item).encode()))
+        except hookkit.HookError as error:
+            result = failure(f"{error}\n", error.status_code)
+    return result.as_dict()
+
+
+@pytest.mark.parametrize("group", TOOLS)
+def test_a_missing_tool_names_the_package(group: str) -> None:
+    answer = run(group, "")
+    assert answer["deploy_status_code"] == 127
+    names = " or ".join(TOOLS[group].names)
+    package = TOOLS[group].package
+    expected = f"{names} is not on this server: install the package {package}\n"
+    assert answer["deploy_stderr"] == expected
+
+    named = run(group, "", tool="/nonexistent/tool")
+    assert named["deploy_status_code"] == 127
+    assert named["deploy_stderr"].startswith("/nonexistent/tool is not on this server")
+
+
+NO_MAP = {
+    "list": (["a"], "the config is a list, not a map"),
+    "number": (7, "the config is a number, not a map"),
+    "yaml-list": ("- a\n", "the config is a list, not a map"),
+    "yaml": ("a: [", "the config is not valid YAML: "),
+}
+NO_TEXT = "the config is not a text; give it with get_file or str_replace"
+NO_RUN_LIST = {
+    "map": ({"a": "b"}, "the config is a map, not a list of recipes and roles"),
+    "text": ("recipe[a]", "the config is not valid JSON: "),
+    "numbers": ([1], "not a list of recipes and roles"),
+}
+# Text of ansible and salt is for their own parsers: tests/hooks has what these say.
+BAD = {
+    **{
+        f"{group}-{name}": (group, *each)
+        for group in ("cfn-init", "docker-cmd", "docker-compose", "hiera", "json-file", "kubelet")
+        for name, each in NO_MAP.items()
+    },
+    **{
+        f"{group}-{name}": (group, *NO_MAP[name])
+        for group in ("ansible", "salt")
+        for name in ("list", "number")
+    },
+    **{
+        f"{group}-{name}": (group, config, NO_TEXT)
+        for group in ("puppet", "script")
+        for name, config in (("list", ["a"]), ("map", {"a": 1}))
+    },
+    **{f"chef-{name}": ("chef", *each) for name, each in NO_RUN_LIST.items()},
+}
+
+
+def test_no_hook_is_left_out() -> None:
+    # apply-config takes nothing from its config.
+    assert {*(group for group, _, _ in BAD.values()), "apply-config"} == set(HOOKS)
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_config_that_cannot_be_meant_is_named(case: str) -> None:
+    group, config, reason = BAD[case]
+    answer = run(group, config, tool="/bin/true")
+    assert answer["deploy_status_code"] == 1
+    assert reason in answer["deploy_stderr"]
+
+
+@pytest.mark.parametrize(
+    ("group", "config", "reason"),
+    [
+        ("ansible", {"a.yml": "[]"}, "a map of files without site.yml"),
+        ("ansible", {"../site.yml": "[]"}, "'../site.yml' cannot be a file below"),
+        ("ansible", "", "the config is empty"),
+        ("hiera", {"datafiles": ["a"]}, "'datafiles' is a list, not a map"),
+        ("hiera", {"datafiles": {"../a": {}}}, "cannot be a file below"),
+        ("hiera", {"hierarchy": 3}, "'hierarchy' is a number, not a list"),
+        ("json-file", {"relative": 1}, "'relative' is not the absolute path of a file"),
+        ("kubelet", {"kind": "Pod"}, "it has no containers"),
+        ("kubelet", {"spec": {"containers": ["x"]}}, "no list of maps with an image"),
+        ("kubelet", {"spec": []}, "it has no containers"),
+    ],
+)
+def test_a_part_of_a_config_is_named(group: str, config: Any, reason: str) -> None:
+    answer = run(group, config, tool="/bin/true")
+    assert answer["deploy_status_code"] == 1
+    assert reason in answer["deploy_stderr"]
+
+
+@pytest.mark.parametrize(
+    ("group", "config", "options", "reason"),
+    [
+        ("ansible", "[]", {"verbosity": "much"}, "option verbosity is 'much', not a number"),
+        ("ansible", "[]", {"tags": 7}, "option tags is a number, not a list"),
+        ("puppet", "", {"enable_hiera": "perhaps"}, "option enable_hiera is 'perhaps', not true"),
+        ("script", "", {"interpreter": "/no/python"}, "interpreter '/no/python' is not on this"),
+        ("script", "", {"interpreter": "sh 'x"}, "option interpreter cannot be split into words"),
+        ("script", "", {"cwd": "/no/folder"}, "option cwd is '/no/folder', not a folder"),
+        ("script", "", {"cwd": 7}, "option cwd is 7, not a folder"),
+        (
+            "kubelet",
+            {"containers": [{"image": "i"}]},
+            {"images_timeout": "x"},
+            "option images_timeout is 'x', not a number",
+        ),
+    ],
+)
+def test_an_option_that_cannot_be_meant_is_named(
+    group: str, config: Any, options: dict[str, Any], reason: str
+) -> None:
+    answer = run(group, config, tool="/bin/true", options=options)
+    assert answer["deploy_status_code"] != 0
+    assert reason in answer["deploy_stderr"]
+
+
+@pytest.mark.parametrize(
+    ("container", "reason"),
+    [
+        (["image"], "the container 'a' is a list, not a map"),
+        ("image", "the container 'a' is a text, not a map"),
+        ({}, "the container 'a' has no 'image'"),
+        ({"image": "i", "action": "stop"}, "the action 'stop' is neither 'run' nor 'exec'"),
+        ({"image": "i", "start_order": "1"}, "'start_order' is a text, not a number"),
+        ({"image": "i", "exit_codes": ["0"]}, "'exit_codes' is not a list of numbers"),
+        ({"image": "i", "volumes": 7}, "volumes is a number, not a list"),
+        ({"image": "i", "command": "sh 'x"}, "cannot be split into words"),
+        ({"action": "exec"}, "'command' must name a container and a command"),
+    ],
+)
+def test_a_container_that_cannot_be_run(container: Any, reason: str) -> None:
+    assert reason in run("docker-cmd", {"a": container}, tool="/bin/true")["deploy_stderr"]
+
+
+@pytest.mark.parametrize("config", ["", {}])
+def test_no_containers_are_nothing_to_do(config: Any) -> None:
+    for group in ("docker-cmd", "docker-compose"):
+        assert run(group, config, tool="/bin/true")["deploy_status_code"] == 0
+
+
+@pytest.mark.parametrize("files", ["nonsense(", 7, [{"content": "x"}], ["x"]])
+def test_env_files_that_are_none(files: Any) -> None:
+    given = [{"name": "env_files", "value": files}]
+    answer = run("docker-compose", {"a": {}}, tool="/bin/true", inputs=given)
+    assert "the input 'env_files' is not a list of maps" in answer["deploy_stderr"]
+
+
+def test_a_projects_name_that_leads_elsewhere() -> None:
+    answer = run("docker-compose", {"a": {}}, tool="/bin/true", name="../up")
+    assert "the deployment's name '../up' cannot be a folder's" in answer["deploy_stderr"]
+
+
+@pytest.mark.parametrize("group", ["docker-cmd", "docker-compose", "kubelet"])
+def test_without_its_tool_the_clean_up_stops_nothing(group: str, tmp_path: Path) -> None:
+    metadata = tmp_path / "metadata"
+    metadata.write_text("[]")
+    completed = subprocess.run(
+        [sys.executable, REPOSITORY / "hooks" / group, "--remove-vanished"],
+        text=True,
+        capture_output=True,
+        check=False,
+        env={
+            "PATH": "/nonexistent",
+            "PYTHONPATH": str(REPOSITORY),
+            "HEAT_SHELL_CONFIG": str(metadata),
+            "HEAT_DOCKER_COMPOSE_WORKING": str(tmp_path / "compose"),
+            "HEAT_KUBELET_MANIFESTS": str(tmp_path / "manifests"),
+        },
+    )
+    assert completed.returncode == 0
+    assert "Traceback" not in completed.stderr
