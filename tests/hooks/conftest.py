@@ -1,6 +1,131 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One control plane for the tests of the hooks."""
+"""One control plane for the tests of the hooks, and each group's real tool."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
 
 from tests.functional.conftest import create_stack, heat, lab
+from tests.functional.server import REPOSITORY
+
+from . import containers
+from .containers import Engine
+from .server import HookServer
 
 __all__ = ["create_stack", "heat", "lab"]
+
+MakeServer = Callable[[str], HookServer]
+
+# 3008.5 asks for a certifi that is not to be had everywhere.
+SALT = "3008.3"
+STAND_IN_FOR_CHEF = Path(__file__).with_name("stand_in_chef_client")
+
+# heat-cfntools has fixed paths: it sees folders of the test's own there.
+IN_PRIVATE = """#!/bin/sh
+exec unshare --mount sh -ec '
+mount --bind "$1/cache" /var/cache
+mount --bind "$1/log" /var/log
+exec "$2"' sh {folder} {program}
+"""
+
+
+@pytest.fixture(scope="session")
+def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    with containers.podman(tmp_path_factory.mktemp("podman") / "e") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    with containers.docker(tmp_path_factory.mktemp("docker") / "e") as running:
+        yield running
+
+
+@pytest.fixture(params=["podman", "docker"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each engine in turn, for the tests that ask for it; a module may take fewer."""
+    found: Engine = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def make_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeServer]:
+    """A server with one group's hook and its tool; on an engine where the test has one."""
+    engines: list[Engine] = []
+
+    def make(group: str) -> HookServer:
+        variables = {}
+        if group in ON_ENGINES:
+            chosen = "engine" if "engine" in request.fixturenames else "podman"
+            engines.append(request.getfixturevalue(chosen))
+            variables = engines[-1].variables
+        if group in VARIABLES:
+            variables = {**variables, **request.getfixturevalue(VARIABLES[group])}
+        return HookServer(tmp_path / "server", group, variables)
+
+    yield make
+    for engine in engines:
+        engine.clear()
+
+
+ON_ENGINES = ("docker-cmd", "docker-compose", "kubelet")
+# The fixtures that give a group's variables.
+VARIABLES = {"cfn-init": "cfn_init", "chef": "chef", "salt": "salt"}
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, make_server: MakeServer) -> HookServer:
+    """A server of the test module's own group."""
+    return make_server(request.module.GROUP)
+
+
+@pytest.fixture(scope="session")
+def salt_call() -> Path:
+    """Salt in an environment of its own: Debian has none, and its needs are not ours."""
+    folder = REPOSITORY / f".cache/venv-salt-{SALT}"
+    done = folder / "complete"
+    if not done.exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        pip = [str(folder / "bin/pip"), "install", "--quiet", f"salt=={SALT}"]
+        subprocess.run(pip, check=True)
+        done.touch()
+    return folder / "bin/salt-call"
+
+
+@pytest.fixture
+def salt(salt_call: Path, tmp_path: Path) -> dict[str, str]:
+    minion = tmp_path / "minion/minion"
+    minion.parent.mkdir()
+    minion.write_text(f"root_dir: {tmp_path}/minion\nfile_client: local\n")
+    return {"HEAT_SALT_CMD": str(salt_call), "SALT_MINION_CONFIG": str(minion)}
+
+
+@pytest.fixture
+def cfn_init(tmp_path: Path) -> dict[str, str]:
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    folder = tmp_path / "private"
+    for name in ("cache", "log"):
+        (folder / name).mkdir(parents=True)
+    program = folder / "cfn-init"
+    real = shutil.which("cfn-init")
+    assert real, "heat-cfntools is not installed"
+    program.write_text(IN_PRIVATE.format(folder=folder, program=real))
+    program.chmod(0o755)
+    return {
+        "HEAT_CFN_INIT_CMD": str(program),
+        "HEAT_CFN_INIT_LAST_METADATA_DIR": str(folder / "cache/heat-cfntools"),
+        "HEAT_CFN_INIT_LOG": str(folder / "log/cfn-init.log"),
+    }
+
+
+@pytest.fixture
+def chef() -> dict[str, str]:
+    return {"HEAT_CHEF_CMD": str(STAND_IN_FOR_CHEF)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A private podman, a private docker daemon, and servers that use them.
+"""A private podman and a private docker daemon.
 
 Everything is below one folder: storage, state, sockets. The one image is busybox.
 """
@@ -7,24 +7,17 @@ Everything is below one folder: storage, state, sockets. The one image is busybo
 from __future__ import annotations
 
 import io
-import json
 import os
 import subprocess
-import sys
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from lab.stack import Stack, wait_for
-from tests.functional.server import REPOSITORY, HostServer
+from lab.stack import wait_for
 
 IMAGE = "localhost/busybox:test"
 APPLETS = ("cat", "echo", "env", "false", "head", "sh", "sleep", "true", "yes")
-Create = Callable[..., Stack]
 
 CONTAINERS_CONF = """[containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
@@ -48,7 +41,11 @@ class Engine:
 
     def __init__(self, program: str, variables: dict[str, str]) -> None:
         self.program = program
-        self.variables = {"HEAT_DOCKER_CMD": program, **variables}
+        self.variables = {
+            "HEAT_DOCKER_CMD": program,
+            "HEAT_DOCKER_COMPOSE_CMD": f"{program}-compose",
+            **variables,
+        }
 
     def run(self, *words: str | Path) -> str:
         environment = {**os.environ, **self.variables}
@@ -63,12 +60,7 @@ class Engine:
 
     def import_image(self, folder: Path) -> None:
         path = folder / "image.tar"
-        with tarfile.open(path, "w") as archive:
-            archive.add("/bin/busybox", "bin/busybox")
-            for name in APPLETS:
-                link = tarfile.TarInfo(f"bin/{name}")
-                link.type, link.linkname = tarfile.SYMTYPE, "busybox"
-                archive.addfile(link, io.BytesIO())
+        pack_image(path)
         self.run("import", "--change=ENV PATH=/bin", path, IMAGE)
 
     def clear(self) -> None:
@@ -78,6 +70,16 @@ class Engine:
             ids = self.run("ps", "-aq").split()
         if ids:
             self.run("rm", "-f", *ids)
+
+
+def pack_image(path: Path) -> None:
+    """Write the image's one layer: busybox, and links of its name."""
+    with tarfile.open(path, "w") as archive:
+        archive.add("/bin/busybox", "bin/busybox")
+        for name in APPLETS:
+            link = tarfile.TarInfo(f"bin/{name}")
+            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+            archive.addfile(link, io.BytesIO())
 
 
 @contextmanager
@@ -122,85 +124,3 @@ def docker(folder: Path) -> Iterator[Engine]:
                 engine.clear()
                 daemon.terminate()
                 daemon.wait()
-
-
-ENGINES = {"podman": podman, "docker": docker}
-
-
-class HookServer(HostServer):
-    """A server with the clean-up scripts of some elements, run before the agent."""
-
-    def __init__(self, root: Path, variables: dict[str, str], *groups: str) -> None:
-        state = root / "var/lib/heat-config"
-        self.variables = {
-            **variables,
-            "HEAT_DOCKER_COMPOSE_WORKING": str(state / "compose"),
-            "HEAT_KUBELET_MANIFESTS": str(state / "manifests"),
-            "HEAT_CHEF_WORKING": str(state / "chef"),
-            "HEAT_CHEF_OUTPUTS": str(root / "var/run/heat-config/chef"),
-        }
-        super().__init__(root)
-        hooks = f"{sys.executable} {REPOSITORY}/hooks/"
-        for group in groups:
-            name = f"50-heat-config-{group}"
-            text = (
-                REPOSITORY / f"elements/heat-config-{group}/os-refresh-config/configure.d/{name}"
-            ).read_text()
-            self._program(name, text.replace("/usr/libexec/heat-config/hooks/", hooks))
-        apply = f"os-apply-config --templates {root}/templates --output {root}"
-        scripts = "\n".join(f"50-heat-config-{group}" for group in groups)
-        self._program("refresh", f"set -eu\n{apply}\n{scripts}\nexec heat-config-run")
-
-    def _environment(self) -> dict[str, str]:
-        return {**super()._environment(), **self.variables}
-
-    def hook(self, group: str, config: Any, **more: Any) -> tuple[dict[str, Any], str]:
-        """Run a hook without Heat; return its answer and its log."""
-        item = {"id": "c1", "name": "n1", "group": group, "config": config, **more}
-        path = REPOSITORY / "hooks" / group
-        done = self.run(sys.executable, path, input=json.dumps(item))
-        assert done.returncode == 0
-        return json.loads(done.stdout), done.stderr
-
-    def metadata(self, *items: dict[str, Any]) -> None:
-        path = self.root / "var/run/heat-config/heat-config"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(items))
-
-    def clean_up(self, group: str) -> str:
-        done = self.run(f"50-heat-config-{group}")
-        assert done.returncode == 0
-        return done.stderr
-
-    def logs(self) -> str:
-        texts = [path.read_text() for path in (self.root / "var/log/heat-config").glob("*")]
-        return "".join([self.log.read_text(), *texts])
-
-
-def example(group: str) -> dict[str, Any]:
-    template: dict[str, Any] = yaml.safe_load((REPOSITORY / f"docs/hooks/{group}.yaml").read_text())
-    template["heat_template_version"] = str(template["heat_template_version"])
-    return template
-
-
-def without_deployment(template: dict[str, Any]) -> dict[str, Any]:
-    """The same stack with nothing but its server."""
-    return {
-        "heat_template_version": template["heat_template_version"],
-        "resources": {"server": template["resources"]["server"]},
-        "outputs": {"server": template["outputs"]["server"]},
-    }
-
-
-def drive(stack: Stack, server: HostServer, action: str = "CREATE") -> str:
-    """Boot the server at the first action; poll until the stack has ended."""
-    if action == "CREATE":
-        server.boot(stack.wait_for_server())
-    else:
-        # It cannot end before the server has answered; until it begins, the state is the last one.
-        wait_for("the update", lambda: stack.state == f"{action}_IN_PROGRESS")
-    return stack.wait(action, server.poll)
-
-
-def inputs(**values: Any) -> list[dict[str, Any]]:
-    return [{"name": name, "value": value} for name, value in values.items()]

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from .containers import Create, HookServer, drive, example, inputs, without_deployment
+from .server import Create, HookServer, drive, example, inputs, without_deployment
 
 GROUP = "chef"
-STAND_IN = Path(__file__).with_name("stand_in_chef_client")
 RUN_LIST = '["recipe[greeting]"]'
 
 
@@ -30,11 +29,6 @@ def commit(kitchen: Path) -> None:
     git = ["git", "-C", str(kitchen), "-c", "user.name=t", "-c", "user.email=t@localhost"]
     subprocess.run([*git, "add", "-A"], check=True)
     subprocess.run([*git, "commit", "-qm", "x"], check=True)
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> HookServer:
-    return HookServer(tmp_path / "server", {"HEAT_CHEF_CMD": str(STAND_IN)})
 
 
 def test_create_update_and_delete(create_stack: Create, server: HookServer, kitchen: Path) -> None:
@@ -64,13 +58,13 @@ def test_a_kitchen_that_is_not_there(create_stack: Create, server: HookServer) -
 
 def test_a_run_that_fails(server: HookServer) -> None:
     given = inputs(deploy_password="hunter22", password="secret42")
-    answer, log = server.hook(GROUP, RUN_LIST, inputs=given)
+    answer, log = server.hook(RUN_LIST, inputs=given)
     assert answer["deploy_status_code"] == 1
     assert "cookbook greeting not found" in answer["deploy_stderr"]
     assert "attributes ['password']" in answer["deploy_stdout"]
     assert "hunter22" not in log
     assert "secret42" not in log
-    assert not list((server.root / "var/lib/heat-config/chef").glob("*.json"))
+    assert not list(server.state.glob("*.json"))
 
 
 def test_a_kitchen_that_cannot_be_fetched_leaves_the_old_one(
@@ -80,7 +74,7 @@ def test_a_kitchen_that_cannot_be_fetched_leaves_the_old_one(
     outputs = [{"name": "greeted"}]
     for address, code in ((kitchen, 0), ("/nonexistent", 128)):
         options = {"kitchen": str(address)}
-        answer, _ = server.hook(GROUP, RUN_LIST, inputs=given, options=options)
+        answer, _ = server.hook(RUN_LIST, inputs=given, options=options)
         assert answer["deploy_status_code"] == code
-    answer, _ = server.hook(GROUP, RUN_LIST, inputs=given, outputs=outputs)
+    answer, _ = server.hook(RUN_LIST, inputs=given, outputs=outputs)
     assert answer["greeted"] == "hello"

@@ -3,38 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from .containers import (
-    ENGINES,
-    IMAGE,
-    Create,
-    Engine,
-    HookServer,
-    drive,
-    example,
-    inputs,
-    without_deployment,
-)
+from .containers import IMAGE, Engine
+from .server import Create, HookServer, drive, example, inputs, without_deployment
 
 GROUP = "docker-cmd"
-
-
-@pytest.fixture(scope="module", params=ENGINES)
-def engine(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Engine]:
-    with ENGINES[request.param](tmp_path_factory.mktemp("e") / "e") as running:
-        yield running
-
-
-@pytest.fixture
-def server(engine: Engine, tmp_path: Path) -> Iterator[HookServer]:
-    yield HookServer(tmp_path / "server", engine.variables, GROUP)
-    engine.clear()
+pytestmark = pytest.mark.usefixtures("engine")
 
 
 def container(command: object, **more: object) -> dict[str, object]:
@@ -76,29 +51,27 @@ def test_the_others_are_run_when_one_has_failed(server: HookServer) -> None:
         "first": container("sh -c 'exit 4'", detach=False),
         "second": container("echo b", detach=False, start_order=1),
     }
-    answer, _ = server.hook(GROUP, config)
+    answer, _ = server.hook(config)
     assert answer["deploy_status_code"] == 4
     assert answer["deploy_stdout"] == "b\n"
 
 
 def test_an_image_that_is_not_there(server: HookServer) -> None:
-    answer, _ = server.hook(
-        GROUP, {"first": {"image": "localhost:1/nonesuch:1", "command": "true"}}
-    )
+    answer, _ = server.hook({"first": {"image": "localhost:1/nonesuch:1", "command": "true"}})
     assert answer["deploy_status_code"] == 125
     assert "localhost:1/nonesuch" in answer["deploy_stderr"]
 
 
 def test_what_vanished_is_removed_and_nothing_else(server: HookServer, engine: Engine) -> None:
     engine.run("run", "-d", "--name=foreign", "--net=none", IMAGE, "sleep", "60")
-    server.hook(GROUP, {"first": container("sleep 60")})
-    server.hook(GROUP, {"first": container("sleep 60")}, id="c2")
+    server.hook({"first": container("sleep 60")})
+    server.hook({"first": container("sleep 60")}, id="c2")
     assert len(engine.names()) == 3
     renamed = next(name for name in engine.names() if name.startswith("first-"))
     assert "c2" in engine.run("inspect", renamed)
 
     server.metadata({"id": "c2", "group": GROUP, "config": {}})
-    assert "its config c1 is in the metadata no more" in server.clean_up(GROUP)
+    assert "its config c1 is in the metadata no more" in server.clean_up()
 
     assert engine.names() == ["first", "foreign"]
     assert "c2" in engine.run("inspect", "first")
@@ -108,32 +81,25 @@ def test_what_vanished_is_removed_and_nothing_else(server: HookServer, engine: E
 def test_metadata_that_says_nothing_removes_nothing(
     server: HookServer, engine: Engine, text: str
 ) -> None:
-    server.hook(GROUP, {"first": container("sleep 60")})
+    server.hook({"first": container("sleep 60")})
     server.metadata()
     (server.root / "var/run/heat-config/heat-config").write_text(text)
-    server.clean_up(GROUP)
+    server.clean_up()
     assert engine.names() == ["first"]
 
 
 def test_delete_removes_the_deployments_own(server: HookServer, engine: Engine) -> None:
     for name in ("one", "other"):
         given = inputs(deploy_stack_id="s/1", deploy_resource_name=name)
-        server.hook(GROUP, {name: container("sleep 60")}, id=name, inputs=given)
+        server.hook({name: container("sleep 60")}, id=name, inputs=given)
     given = inputs(deploy_stack_id="s/1", deploy_resource_name="one", deploy_action="DELETE")
-    answer, _ = server.hook(GROUP, "", id="c3", inputs=given)
+    answer, _ = server.hook("", id="c3", inputs=given)
     assert answer["deploy_status_code"] == 0
     assert engine.names() == ["other"]
 
 
-def test_much_output_and_no_secret_in_the_log(server: HookServer) -> None:
-    much = container("sh -c 'echo $PW; yes línea | head -c 5000000; echo the end'", detach=False)
-    much["environment"] = {"PW": "hunter22", "TEXT": 'a "b"\nc'}
-    show = container(["sh", "-c", 'printf %s "$TEXT" >&2'], detach=False, start_order=1)
-    show["environment"] = much["environment"]
-    given = inputs(deploy_password="hunter22")
-    answer, log = server.hook(GROUP, {"much": much, "show": show}, inputs=given)
-    assert answer["deploy_status_code"] == 0
-    assert answer["deploy_stdout"].endswith("the end\n")
-    assert "bytes left out" in answer["deploy_stdout"]
-    assert 'a "b"\nc' in answer["deploy_stderr"]
-    assert "hunter22" not in log
+def test_an_environment_of_any_text(server: HookServer) -> None:
+    show = container(["sh", "-c", 'printf %s "$TEXT" >&2'], detach=False)
+    show["environment"] = {"TEXT": 'a "b"\nü'}
+    answer, _ = server.hook({"show": show})
+    assert answer["deploy_stderr"] == 'a "b"\nü'

@@ -3,41 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .containers import (
-    ENGINES,
-    IMAGE,
-    Create,
-    Engine,
-    HookServer,
-    drive,
-    example,
-    inputs,
-    without_deployment,
-)
+from .containers import IMAGE, Engine
+from .server import Create, HookServer, drive, example, inputs, without_deployment
 
 GROUP = "docker-compose"
-TOOLS = {"podman": "podman-compose", "docker": "docker-compose"}
-
-
-@pytest.fixture(scope="module", params=TOOLS)
-def engine(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Engine]:
-    with ENGINES[request.param](tmp_path_factory.mktemp("e") / "e") as running:
-        yield running
-
-
-@pytest.fixture
-def server(engine: Engine, tmp_path: Path) -> Iterator[HookServer]:
-    tool = {"HEAT_DOCKER_COMPOSE_CMD": TOOLS[engine.program]}
-    yield HookServer(tmp_path / "server", {**engine.variables, **tool}, GROUP)
-    engine.clear()
+pytestmark = pytest.mark.usefixtures("engine")
 
 
 def service(**more: Any) -> dict[str, Any]:
@@ -75,36 +49,34 @@ def test_a_project_that_fails(create_stack: Create, server: HookServer) -> None:
 
 def test_what_vanished_is_brought_down_and_nothing_else(server: HookServer, engine: Engine) -> None:
     for name in ("One", "two"):
-        answer, _ = server.hook(GROUP, {"web": service()}, id=name, name=name)
+        answer, _ = server.hook({"web": service()}, id=name, name=name)
         assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
     server.metadata({"id": "x", "name": "two", "group": GROUP, "config": {}})
-    assert "bringing down One" in server.clean_up(GROUP)
+    assert "bringing down One" in server.clean_up()
     (left,) = engine.names()
     assert left.startswith("two")
-    assert [path.name for path in (server.root / "var/lib/heat-config/compose").iterdir()] == [
-        "two"
-    ]
+    assert [path.name for path in server.state.iterdir()] == ["two"]
 
 
 def test_env_files_as_text_stay_in_the_project(server: HookServer, engine: Engine) -> None:
     files = """[{'file_name': './sub/a.env', 'content': 'GREETING=hunter22'}]"""
     given = inputs(env_files=files, deploy_password="hunter22")
     config = {"web": service(env_file="sub/a.env")}
-    answer, log = server.hook(GROUP, config, inputs=given)
+    answer, log = server.hook(config, inputs=given)
     assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
     assert greeting(engine) == "GREETING=hunter22"
     assert "hunter22" not in log
-    path = server.root / "var/lib/heat-config/compose/n1/sub/a.env"
+    path = server.state / "n1/sub/a.env"
     assert path.stat().st_mode & 0o777 == 0o600
 
     outside = [{"file_name": "../a.env", "content": "x"}]
-    answer, _ = server.hook(GROUP, config, inputs=inputs(env_files=outside))
+    answer, _ = server.hook(config, inputs=inputs(env_files=outside))
     assert "'../a.env' is outside of the project's folder" in answer["deploy_stderr"]
 
 
 def test_a_service_that_is_no_longer_in_the_file_goes(server: HookServer, engine: Engine) -> None:
-    server.hook(GROUP, {"services": {"a": service(), "b": service()}})
+    server.hook({"services": {"a": service(), "b": service()}})
     assert len(engine.names()) == 2
-    server.hook(GROUP, {"services": {"b": service()}})
+    server.hook({"services": {"b": service()}})
     (left,) = engine.names()
     assert "b" in left.removeprefix("n1")

@@ -3,37 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .containers import (
-    IMAGE,
-    Create,
-    Engine,
-    HookServer,
-    drive,
-    example,
-    inputs,
-    podman,
-    without_deployment,
-)
+from .containers import IMAGE, Engine
+from .server import Create, HookServer, drive, example, inputs, without_deployment
 
 GROUP = "kubelet"
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with podman(tmp_path_factory.mktemp("e") / "e") as running:
-        yield running
-
-
 @pytest.fixture
-def server(engine: Engine, tmp_path: Path) -> Iterator[HookServer]:
-    yield HookServer(tmp_path / "server", engine.variables, GROUP)
-    engine.clear()
+def engine(podman: Engine) -> Engine:
+    return podman
 
 
 def pods(engine: Engine) -> list[str]:
@@ -64,7 +46,7 @@ def test_create_update_and_delete(create_stack: Create, server: HookServer, engi
     stack.update(without_deployment(template))
     assert drive(stack, server, "UPDATE") == "COMPLETE", stack.reason
     assert pods(engine) == []
-    assert list((server.root / "var/lib/heat-config/manifests").iterdir()) == []
+    assert list(server.state.iterdir()) == []
 
 
 def test_a_container_that_fails(create_stack: Create, server: HookServer) -> None:
@@ -84,7 +66,7 @@ def test_an_image_that_does_not_come(server: HookServer, engine: Engine) -> None
     config = pod("p", ["true"])
     config["spec"]["containers"][0]["image"] = "localhost:1/nonesuch:1"
     options = {"images_timeout": 1, "poll_period": 0.2}
-    answer, _ = server.hook(GROUP, config, options=options)
+    answer, _ = server.hook(config, options=options)
     assert answer["deploy_status_code"] == 1
     expected = "the image localhost:1/nonesuch:1 is not there after 1 s (images_timeout)"
     assert expected in answer["deploy_stderr"]
@@ -93,25 +75,24 @@ def test_an_image_that_does_not_come(server: HookServer, engine: Engine) -> None
 
 def test_what_vanished_is_taken_down_and_nothing_else(server: HookServer, engine: Engine) -> None:
     for name in ("one", "two", "three"):
-        answer, _ = server.hook(GROUP, pod(name, ["sleep", "60"]), id=name)
+        answer, _ = server.hook(pod(name, ["sleep", "60"]), id=name)
         assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
     engine.run("pod", "rm", "-f", "-t0", "three")  # by somebody else
     server.metadata({"id": "two", "group": GROUP, "config": {}})
-    assert "taking down the pods of one" in server.clean_up(GROUP)
+    assert "taking down the pods of one" in server.clean_up()
     assert pods(engine) == ["two"]
-    manifests = server.root / "var/lib/heat-config/manifests"
-    assert [path.name for path in manifests.iterdir()] == ["two.yaml"]
+    assert [path.name for path in server.state.iterdir()] == ["two.yaml"]
 
 
 def test_delete_of_what_is_not_there_is_well(server: HookServer) -> None:
     config = pod("nonesuch", ["true"])
-    answer, _ = server.hook(GROUP, config, inputs=inputs(deploy_action="DELETE"))
+    answer, _ = server.hook(config, inputs=inputs(deploy_action="DELETE"))
     assert answer["deploy_status_code"] == 0
 
 
 def test_the_kubelets_first_format(server: HookServer, engine: Engine) -> None:
     old = {"version": "v1beta2", "volumes": [], **pod("x", ["sleep", "60"])["spec"]}
-    answer, _ = server.hook(GROUP, old, name="20_Apache_deployment")
+    answer, _ = server.hook(old, name="20_Apache_deployment")
     assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
     assert pods(engine) == ["20-apache-deployment"]
 
@@ -120,7 +101,7 @@ def test_several_documents_and_no_secret_in_the_log(server: HookServer, engine: 
     import yaml
 
     text = yaml.safe_dump_all([pod("one", ["sleep", "60"]), pod("two", ["echo", "hunter22"])])
-    answer, log = server.hook(GROUP, text, inputs=inputs(deploy_password="hunter22"))
+    answer, log = server.hook(text, inputs=inputs(deploy_password="hunter22"))
     assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
     assert pods(engine) == ["one", "two"]
     assert "hunter22" not in log

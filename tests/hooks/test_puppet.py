@@ -1,35 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The groups puppet and hiera with Puppet."""
+"""The group puppet with Puppet."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from .containers import Create, HookServer, drive, example, inputs, without_deployment
+from .server import Create, HookServer, drive, example, inputs, without_deployment
 
 GROUP = "puppet"
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> HookServer:
-    folders = {
-        "HEAT_PUPPET_WORKING": "working",
-        "HEAT_PUPPET_OUTPUTS": "outputs",
-        "HEAT_PUPPET_HIERA_DATADIR": "hieradata",
-        "HEAT_HIERA_CONFIG": "hiera.yaml",
-    }
-    root = tmp_path / "server"
-    return HookServer(root, {name: str(tmp_path / each) for name, each in folders.items()})
-
-
-def lookup(folder: Path, key: str) -> str:
-    code = f"notice(lookup('{key}'))"
-    argv = ["puppet", "apply", f"--hiera_config={folder}/hiera.yaml", "--color=false", "-e", code]
-    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
 
 
 def test_create_update_and_delete(create_stack: Create, server: HookServer, tmp_path: Path) -> None:
@@ -55,18 +36,51 @@ def test_a_resource_that_fails(create_stack: Create, server: HookServer, tmp_pat
 
 
 def test_inputs_as_data_of_hiera(server: HookServer, tmp_path: Path) -> None:
-    answer, log = server.hook(
-        GROUP,
-        'notice($facts["deploy_config_name"])',
-        inputs=inputs(deploy_password="hunter22", colour="rot"),
-        options={"enable_hiera": True, "enable_facter": False},
-    )
+    """A hierarchy of the group hiera finds them; only what has one of the tags is applied."""
+    program = tmp_path / "puppet"
+    hierarchy = f"--hiera_config={server.variables['HEAT_HIERA_CONFIG']}"
+    program.write_text(f'#!/bin/sh\nexec puppet "$@" {hierarchy}\n')
+    program.chmod(0o755)
+    server.variables["HEAT_PUPPET_CMD"] = str(program)
+    server.hook({"hierarchy": ["heat_config_%{facts.deploy_config_name}"]}, group="hiera")
+
+    options = {"enable_hiera": True, "enable_facter": False, "tags": ["hiera", "none"]}
+    code = "$said = lookup('colour')\nnotify { \"a ${said}\": tag => hiera }\nnotify { 'b': }"
+    given = inputs(deploy_password="hunter22", colour="rot\nü")
+    answer, log = server.hook(code, inputs=given, options=options)
     assert answer["deploy_status_code"] == 0, answer
-    assert "n1" in answer["deploy_stdout"]
-    path = tmp_path / "hieradata/heat_config_n1.json"
-    assert json.loads(path.read_text())["colour"] == "rot"
+    assert "a rot\nü" in answer["deploy_stdout"]
+    assert "Notify[b]" not in answer["deploy_stdout"]
+    path = server.root / "etc/puppet/hieradata/heat_config_n1.json"
+    assert json.loads(path.read_text())["colour"] == "rot\nü"
     assert path.stat().st_mode & 0o777 == 0o600
     assert "hunter22" not in log
+
+
+def test_modules_and_an_input_that_is_a_map(server: HookServer, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        manifest = tmp_path / f"{name}/{name}/manifests/init.pp"
+        manifest.parent.mkdir(parents=True)
+        manifest.write_text(f"class {name} {{ notify {{ '{name} is there': }} }}\n")
+    options = {"modulepath": [f"{tmp_path}/one", f"{tmp_path}/two"]}
+    code = "include one\ninclude two\nnotify { $facts['map']: }"
+    answer, _ = server.hook(code, inputs=inputs(map={"a": 1}), options=options)
+    assert answer["deploy_status_code"] == 0, answer
+    for text in ("one is there", "two is there", '{"a": 1}'):
+        assert text in answer["deploy_stdout"]
+
+
+@pytest.mark.parametrize(
+    ("config", "code"),
+    [
+        ("notice('nothing to change')", 0),
+        ("exec { '/bin/false': }", 4),
+        ("notify { 'a': }\nexec { '/bin/false': }", 6),
+    ],
+)
+def test_exit_codes(server: HookServer, config: str, code: int) -> None:
+    answer, _ = server.hook(config)
+    assert answer["deploy_status_code"] == code, answer
 
 
 @pytest.mark.parametrize(
@@ -80,38 +94,6 @@ def test_inputs_as_data_of_hiera(server: HookServer, tmp_path: Path) -> None:
 def test_what_is_wrong_is_named(
     server: HookServer, config: object, options: dict[str, object], reason: str
 ) -> None:
-    answer, _ = server.hook(GROUP, config, options=options)
-    assert answer["deploy_status_code"] == 1
-    assert reason in answer["deploy_stderr"]
-
-
-def test_data_and_hierarchy_of_hiera(
-    create_stack: Create, server: HookServer, tmp_path: Path
-) -> None:
-    template = example("hiera")
-    stack = create_stack(template, greeting="grüß Gott")
-    assert drive(stack, server) == "COMPLETE", stack.reason
-    assert "grüß Gott" in lookup(tmp_path, "greeting")
-
-    stack.update(template, greeting="again")
-    assert drive(stack, server, "UPDATE") == "COMPLETE", stack.reason
-    assert "again" in lookup(tmp_path, "greeting")
-
-    stack.update(without_deployment(template))
-    assert drive(stack, server, "UPDATE") == "COMPLETE", stack.reason
-    assert list((tmp_path / "hieradata").iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("config", "reason"),
-    [
-        (["a"], "the config is a list, not a map"),
-        ({"datafiles": ["a"]}, "'datafiles' is a list, not a map"),
-        ({"datafiles": {"../a": {}}}, "cannot be a file below"),
-        ({"hierarchy": 3}, "'hierarchy' is a number, not a list"),
-    ],
-)
-def test_bad_data_for_hiera_is_named(server: HookServer, config: object, reason: str) -> None:
-    answer, _ = server.hook("hiera", config)
+    answer, _ = server.hook(config, options=options)
     assert answer["deploy_status_code"] == 1
     assert reason in answer["deploy_stderr"]

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What holds for every hook, on its real tool: output of 5 MB, and no secret in a log.
+
+That a missing tool and a bad config are named is in the unit tests; success, failure,
+update and deletion through Heat are in each group's own.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from heat_config.hookkit import LARGEST_ANSWER
+
+from .conftest import MakeServer
+from .containers import IMAGE
+from .server import inputs
+
+SECRET = "hunter22"
+# A command of a shell: it says a secret, 5 MB of text that is not ASCII, and fails.
+MUCH = f"echo {SECRET}; yes línea | head -c 5000000; echo; echo the end >&2; exit 3"
+
+
+class Case(NamedTuple):
+    """A config that makes the group's tool run the command, and the status that comes of it."""
+
+    config: Any
+    status: int
+    options: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    is_logged: bool = True
+    """Whether all of the output goes through the log as it comes."""
+
+
+def playbook() -> str:
+    return yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": [{"shell": MUCH}]}])
+
+
+def manifest() -> str:
+    how = "provider => shell, path => '/usr/bin:/bin', logoutput => true"
+    return f"exec {{ 'much': command => '{MUCH}', {how} }}"
+
+
+def pod() -> dict[str, Any]:
+    container = {"name": "c", "image": IMAGE, "command": ["sh", "-c", MUCH]}
+    spec = {"hostNetwork": True, "restartPolicy": "Never", "containers": [container]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "much"}, "spec": spec}
+
+
+CASES = {
+    "script": Case(f"#!/bin/sh\n{MUCH}\n", 3),
+    "ansible": Case(playbook(), 2),
+    "puppet": Case(manifest(), 4),
+    "salt": Case({"much": {"cmd.run": [{"name": MUCH}]}}, 2),
+    "docker-cmd": Case(
+        {"much": {"image": IMAGE, "net": "none", "detach": False, "command": ["sh", "-c", MUCH]}}, 3
+    ),
+    "kubelet": Case(pod(), 1, {"poll_period": 0.1}, is_logged=False),
+    "cfn-init": Case({"config": {"commands": {"much": {"command": MUCH}}}}, 1, is_logged=False),
+}
+
+
+@pytest.mark.parametrize("group", CASES)
+def test_much_output_of_a_tool_that_fails(make_server: MakeServer, group: str) -> None:
+    case, server = CASES[group], make_server(group)
+    given = inputs(deploy_password=SECRET)
+    answer, log = server.hook(case.config, inputs=given, options=case.options)
+    said = answer["deploy_stdout"] + answer["deploy_stderr"]
+    assert answer["deploy_status_code"] == case.status, said[-2000:]
+    assert SECRET not in log
+    assert "the end" in said
+    assert len(said.encode()) < LARGEST_ANSWER
+    if case.is_logged:
+        assert len(log) > 4_000_000
+
+
+def test_a_large_recipe_of_chef(make_server: MakeServer) -> None:
+    server = make_server("chef")
+    recipe = server.state / "kitchen/cookbooks/greeting/recipes/default.rb"
+    recipe.parent.mkdir(parents=True)
+    recipe.write_text(f"# {SECRET}\n" + "# línea\n" * 600_000)
+    given = inputs(deploy_password=SECRET, greeting="a\nü")
+    answer, log = server.hook(["recipe[greeting]"], inputs=given, outputs=[{"name": "greeted"}])
+    assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
+    assert "bytes left out" in answer["deploy_stdout"]
+    assert SECRET not in log
+    assert len(log) > 4_000_000
+    assert answer["greeted"] == "a\nü"
+
+
+def test_large_env_file_of_compose(make_server: MakeServer) -> None:
+    server = make_server("docker-compose")
+    lines = "# línea\n" * 600_000
+    files = [{"file_name": "a.env", "content": f"{lines}PASSWORD={SECRET}\n"}]
+    service = {"image": IMAGE, "network_mode": "none", "env_file": "a.env", "command": "sleep 60"}
+    given = inputs(deploy_password=SECRET, env_files=files)
+    answer, log = server.hook({"services": {"web": service}}, inputs=given)
+    assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
+    assert SECRET not in log

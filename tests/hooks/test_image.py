@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hooks in images that are built with their elements, on the tools that these install."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.image import build_tar, unpack
+from lab.server import File, Server
+from lab.stack import Stack, wait_for
+
+from .containers import IMAGE, pack_image
+from .server import Create, example, without_deployment
+
+# Of each release: its groups. heat-cfntools does not work with trixie's Python.
+GROUPS = {
+    "bookworm": ("ansible", "puppet", "docker-cmd", "kubelet", "salt", "cfn-init"),
+    "trixie": ("ansible", "puppet", "docker-cmd", "kubelet", "salt"),
+}
+
+# What podman cannot do in a container on a machine that is one itself: limits, keyrings, groups.
+CONTAINERS_CONF = """[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+keyring = false
+netns = "host"
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+"""
+STORAGE_CONF = """[storage]
+driver = "vfs"
+graphroot = "/var/lib/containers/storage"
+runroot = "/run/containers/storage"
+"""
+# No registry can be reached: the image comes from a disk.
+FETCH_IMAGE = f"""#!/bin/sh
+set -eu
+for group in $(findmnt -rno TARGET -t cgroup,cgroup2); do
+    mount -o remount,bind,rw "$group"
+done
+podman import --change='ENV PATH=/bin' /srv/image.tar {IMAGE}
+"""
+VERSIONS = {
+    "ansible": "ansible --version | sed -n '1s/.*core \\(.*\\)]/\\1/p'",
+    "puppet": "puppet --version",
+    "docker-cmd": "podman --version | sed 's/.* //'",
+    "salt": "salt-call --version | sed 's/.*call \\([^ ]*\\).*/\\1/'",
+}
+
+
+@pytest.fixture(scope="module", params=GROUPS)
+def release(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def root(release: str) -> Path:
+    return unpack(build_tar(release, [f"heat-config-{group}" for group in GROUPS[release]]))
+
+
+def machine(root: Path, disk: Path, os_collect_config: dict[str, Any]) -> Server:
+    """A server that finds its configuration as a Nova server does, and the image on a disk."""
+    disk.mkdir()
+    pack_image(disk / "image.tar")
+    data = {"deployments": [], "os-collect-config": os_collect_config}
+    files = [
+        File("/var/lib/heat-cfntools/cfn-init-data", json.dumps(data)),
+        File("/etc/containers/containers.conf", CONTAINERS_CONF, 0o644),
+        File("/etc/containers/storage.conf", STORAGE_CONF, 0o644),
+    ]
+    return Server(root, files=files, disks={"/srv": disk})
+
+
+def everything(groups: tuple[str, ...]) -> dict[str, Any]:
+    """The examples of these groups on one server, one after the other."""
+    fetch = example("script")
+    fetch["resources"]["config"]["properties"] |= {"config": FETCH_IMAGE, "inputs": []}
+    del fetch["resources"]["deployment"]["properties"]["input_values"]
+    made = {**without_deployment(fetch), "parameters": {"greeting": {"type": "string"}}}
+    add(made, "fetch", fetch)
+    after = "fetch"
+    for group in groups:
+        template = filled(example(group), {"path": f"/root/{group}", "image": IMAGE})
+        if group == "puppet":
+            options = {"enable_debug": True, "enable_verbose": True}
+            template["resources"]["config"]["properties"]["options"] = options
+        add(made, group, template)
+        made["resources"][group]["depends_on"] = after
+        after = group
+    return made
+
+
+def add(made: dict[str, Any], name: str, template: dict[str, Any]) -> None:
+    """Add an example's deployment, by a name of its own."""
+    made["resources"][f"{name}_config"] = template["resources"]["config"]
+    made["resources"][name] = template["resources"]["deployment"]
+    made["resources"][name]["properties"]["config"] = {"get_resource": f"{name}_config"}
+
+
+def filled(data: Any, values: dict[str, str]) -> Any:
+    """A template with the values of some parameters in their place."""
+    if isinstance(data, dict):
+        if set(data) == {"get_param"} and data["get_param"] in values:
+            return values[data["get_param"]]
+        return {key: filled(part, values) for key, part in data.items()}
+    if isinstance(data, list):
+        return [filled(part, values) for part in data]
+    return data
+
+
+def test_create_update_and_delete(
+    create_stack: Create, release: str, root: Path, tmp_path: Path
+) -> None:
+    groups = GROUPS[release]
+    template = everything(groups)
+    stack = create_stack(template, greeting="grüß\nGott")
+    with machine(root, tmp_path / "disk", stack.wait_for_server()) as server:
+        ends_well(stack, server, "CREATE")
+        assert greetings(server) == ["grüß\nGott"] * 3
+        assert server.run(["podman", "ps", "--format={{.Names}}"]).stdout.count("service") == 1
+        assert "GREETING=grüß\nGott" in server.run(["podman", "exec", "example-web", "env"]).stdout
+        logs = server.run(["ls", "/var/log/puppet"]).stdout.split()
+        assert logs == ["heat-debug.log", "heat-verbose.log"]
+        print(release, {name: told(server, command) for name, command in VERSIONS.items()})
+
+        stack.update(template, greeting="again")
+        ends_well(stack, server, "UPDATE")
+        assert greetings(server) == ["again"] * 3
+
+        stack.update(without_deployment(template))
+        ends_well(stack, server, "UPDATE")
+        assert told(server, "podman ps -aq") == ""
+        assert greetings(server) == [""] * 3
+
+
+def ends_well(stack: Stack, server: Server, action: str) -> None:
+    if action == "UPDATE":
+        wait_for("the update", lambda: stack.state == "UPDATE_IN_PROGRESS")
+    assert stack.wait(action) == "COMPLETE", stack.reason + server.journal("os-collect-config")
+
+
+def greetings(server: Server) -> list[str]:
+    groups = ("ansible", "puppet", "salt")
+    return [server.read(f"/root/{group}").rstrip("\n") for group in groups]
+
+
+def told(server: Server, command: str) -> str:
+    return server.run(["sh", "-c", command]).stdout.strip()
