@@ -72,7 +72,6 @@ class TestEachElement:
             mapped = json.loads((element / "pkg-map").read_text())["default"]
             assert set(yaml.safe_load(asked.read_text())) == set(mapped)
 
-
     def test_names_its_packages_for_each_family(self, element: Path) -> None:
         mapped = element / "pkg-map"
         if mapped.exists() and element.parent.name == "elements" and "heat" in element.name:
