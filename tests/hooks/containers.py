@@ -60,7 +60,12 @@ class Engine:
 
     def import_image(self, folder: Path) -> None:
         path = folder / "image.tar"
-        pack_image(path)
+        with tarfile.open(path, "w") as archive:
+            archive.add("/bin/busybox", "bin/busybox")
+            for name in APPLETS:
+                link = tarfile.TarInfo(f"bin/{name}")
+                link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+                archive.addfile(link, io.BytesIO())
         self.run("import", "--change=ENV PATH=/bin", path, IMAGE)
 
     def clear(self) -> None:
@@ -70,16 +75,6 @@ class Engine:
             ids = self.run("ps", "-aq").split()
         if ids:
             self.run("rm", "-f", *ids)
-
-
-def pack_image(path: Path) -> None:
-    """Write the image's one layer: busybox, and links of its name."""
-    with tarfile.open(path, "w") as archive:
-        archive.add("/bin/busybox", "bin/busybox")
-        for name in APPLETS:
-            link = tarfile.TarInfo(f"bin/{name}")
-            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
-            archive.addfile(link, io.BytesIO())
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from lab.image import build_tar, unpack
 from lab.server import File, Server
 from lab.stack import Stack, wait_for
 
-from .containers import IMAGE, pack_image
+from . import versions
+from .containers import IMAGE, Engine
 from .server import Create, example, without_deployment
 
 # Of each release: its groups. heat-cfntools does not work with trixie's Python.
@@ -36,20 +37,13 @@ driver = "vfs"
 graphroot = "/var/lib/containers/storage"
 runroot = "/run/containers/storage"
 """
-# No registry can be reached: the image comes from a disk.
-FETCH_IMAGE = f"""#!/bin/sh
+# A container's groups are read-only here.
+PREPARE = """#!/bin/sh
 set -eu
 for group in $(findmnt -rno TARGET -t cgroup,cgroup2); do
     mount -o remount,bind,rw "$group"
 done
-podman import --change='ENV PATH=/bin' /srv/image.tar {IMAGE}
 """
-VERSIONS = {
-    "ansible": "ansible --version | sed -n '1s/.*core \\(.*\\)]/\\1/p'",
-    "puppet": "puppet --version",
-    "docker-cmd": "podman --version | sed 's/.* //'",
-    "salt": "salt-call --version | sed 's/.*call \\([^ ]*\\).*/\\1/'",
-}
 
 
 @pytest.fixture(scope="module", params=GROUPS)
@@ -58,31 +52,35 @@ def release(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def root(release: str) -> Path:
-    return unpack(build_tar(release, [f"heat-config-{group}" for group in GROUPS[release]]))
+def root(release: str, podman: Engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The image with the one container image in it: no registry can be reached."""
+    archive = tmp_path_factory.mktemp("archive") / "images.tar"
+    podman.run("save", "--output", archive, IMAGE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEAT_DOCKER_IMAGE_ARCHIVE", str(archive))
+        elements = [f"heat-config-{group}" for group in GROUPS[release]]
+        return unpack(build_tar(release, elements))
 
 
-def machine(root: Path, disk: Path, os_collect_config: dict[str, Any]) -> Server:
-    """A server that finds its configuration as a Nova server does, and the image on a disk."""
-    disk.mkdir()
-    pack_image(disk / "image.tar")
+def machine(root: Path, os_collect_config: dict[str, Any]) -> Server:
+    """A server that finds its configuration as a Nova server does."""
     data = {"deployments": [], "os-collect-config": os_collect_config}
     files = [
         File("/var/lib/heat-cfntools/cfn-init-data", json.dumps(data)),
         File("/etc/containers/containers.conf", CONTAINERS_CONF, 0o644),
         File("/etc/containers/storage.conf", STORAGE_CONF, 0o644),
     ]
-    return Server(root, files=files, disks={"/srv": disk})
+    return Server(root, files=files)
 
 
 def everything(groups: tuple[str, ...]) -> dict[str, Any]:
     """The examples of these groups on one server, one after the other."""
-    fetch = example("script")
-    fetch["resources"]["config"]["properties"] |= {"config": FETCH_IMAGE, "inputs": []}
-    del fetch["resources"]["deployment"]["properties"]["input_values"]
-    made = {**without_deployment(fetch), "parameters": {"greeting": {"type": "string"}}}
-    add(made, "fetch", fetch)
-    after = "fetch"
+    prepare = example("script")
+    prepare["resources"]["config"]["properties"] |= {"config": PREPARE, "inputs": []}
+    del prepare["resources"]["deployment"]["properties"]["input_values"]
+    made = {**without_deployment(prepare), "parameters": {"greeting": {"type": "string"}}}
+    add(made, "prepare", prepare)
+    after = "prepare"
     for group in groups:
         template = filled(example(group), {"path": f"/root/{group}", "image": IMAGE})
         if group == "puppet":
@@ -112,20 +110,19 @@ def filled(data: Any, values: dict[str, str]) -> Any:
     return data
 
 
-def test_create_update_and_delete(
-    create_stack: Create, release: str, root: Path, tmp_path: Path
-) -> None:
+def test_create_update_and_delete(create_stack: Create, release: str, root: Path) -> None:
     groups = GROUPS[release]
     template = everything(groups)
     stack = create_stack(template, greeting="grüß\nGott")
-    with machine(root, tmp_path / "disk", stack.wait_for_server()) as server:
+    with machine(root, stack.wait_for_server()) as server:
         ends_well(stack, server, "CREATE")
         assert greetings(server) == ["grüß\nGott"] * 3
         assert server.run(["podman", "ps", "--format={{.Names}}"]).stdout.count("service") == 1
         assert "GREETING=grüß\nGott" in server.run(["podman", "exec", "example-web", "env"]).stdout
         logs = server.run(["ls", "/var/log/puppet"]).stdout.split()
         assert logs == ["heat-debug.log", "heat-verbose.log"]
-        print(release, {name: told(server, command) for name, command in VERSIONS.items()})
+        for group, command in versions.COMMANDS.items():
+            assert told(server, command) in versions.tested(group), group
 
         stack.update(template, greeting="again")
         ends_well(stack, server, "UPDATE")

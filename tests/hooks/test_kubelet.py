@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from .containers import IMAGE, Engine
 from .server import Create, HookServer, drive, example, inputs, without_deployment
@@ -98,8 +99,6 @@ def test_the_kubelets_first_format(server: HookServer, engine: Engine) -> None:
 
 
 def test_several_documents_and_no_secret_in_the_log(server: HookServer, engine: Engine) -> None:
-    import yaml
-
     text = yaml.safe_dump_all([pod("one", ["sleep", "60"]), pod("two", ["echo", "hunter22"])])
     answer, log = server.hook(text, inputs=inputs(deploy_password="hunter22"))
     assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
