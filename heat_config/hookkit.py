@@ -196,19 +196,30 @@ def folder(variable: str, default: str) -> Path:
 
 
 def run(
-    argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path | None = None
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    watch: Callable[[str], None] = lambda _: None,
 ) -> process.Completed:
     """Run the hook's tool; each line that it writes goes to the log as it comes.
 
+    Those of stderr go to ``watch``, too: of much output only the end is kept.
+
     :raises HookError: it cannot be started.
     """
+
+    def on_stderr(line: str) -> None:
+        log.plain(line)
+        watch(line)
+
     try:
         completed = process.run(
             argv,
             env=env,
             cwd=cwd,
             on_stdout=log.plain,
-            on_stderr=log.plain,
+            on_stderr=on_stderr,
             unbroken=log.concealed(),
         )
     except (OSError, ValueError) as error:
@@ -338,6 +349,21 @@ def _output_paths(prefix: Path, names: Sequence[str]) -> dict[str, Path]:
     for path in paths.values():
         path.unlink(missing_ok=True)
     return paths
+
+
+def led_by(reason: str, said: str) -> str:
+    """Why something has failed, and after it what was said: of much, the end.
+
+    A result that is too large for its signal keeps the ends of its texts. What a reader
+    needs first must not go with the beginning.
+    """
+    raw = said.encode("utf-8", "replace")
+    dropped = max(len(raw) - _SAID, 0)
+    return reason + text_of(raw[dropped:], dropped)
+
+
+# Bytes of a text that stands behind a reason: with it far less than a signal may have.
+_SAID = 65_536
 
 
 def _beginning(path: Path) -> bytes:

@@ -136,7 +136,8 @@ def _complaint(podman: str, container: containers.Container, waiting: Waiting) -
     """What is wrong with a container, with the last that it has said."""
     state = container.state
     logs = containers.ask(podman, "logs", "--tail=20", container.id)
-    return (
+    why = (
         f"the container {container.name} is {state['Status']}, its last exit status is "
-        f"{state['ExitCode']}; it was waited for up to {waiting}\n{logs.stdout}{logs.stderr}"
+        f"{state['ExitCode']}; it was waited for up to {waiting}\n"
     )
+    return hookkit.led_by(why, logs.stdout + logs.stderr)

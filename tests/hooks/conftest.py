@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.image import mirrors
 from tests.functional.conftest import create_stack, heat, lab
 from tests.functional.server import REPOSITORY
 
@@ -46,6 +47,34 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     with containers.docker(tmp_path_factory.mktemp("docker") / "e") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def docker_with_plug_in(docker: Engine, compose_plug_in: Path) -> Engine:
+    """The same docker, with the compose that is a plug-in of it, which the hook finds itself."""
+    variables = {"DOCKER_CONFIG": str(compose_plug_in), "HEAT_DOCKER_COMPOSE_CMD": ""}
+    return Engine("docker", {**docker.variables, **variables})
+
+
+@pytest.fixture(scope="session")
+def compose_plug_in() -> Path:
+    """A configuration of docker with the plug-in in it, from Debian 13: Debian 12 has none."""
+    folder = REPOSITORY / ".cache/compose-plug-in"
+    plug_in = folder / "cli-plugins/docker-compose"
+    if not plug_in.exists():
+        mirror = mirrors()["DIB_DISTRIBUTION_MIRROR"]
+        for each in ("cli-plugins", "lists/partial", "archives/partial"):
+            (folder / each).mkdir(parents=True, exist_ok=True)
+        (folder / "sources").write_text(f"deb {mirror} trixie main\n")
+        apt = ["apt-get", "-qq", f"-oDir::Etc::SourceList={folder}/sources"]
+        apt += ["-oDir::Etc::SourceParts=-", f"-oDir::State::Lists={folder}/lists"]
+        apt += [f"-oDir::Cache={folder}", "-oAPT::Sandbox::User=root"]
+        subprocess.run([*apt, "update"], check=True)
+        subprocess.run([*apt, "download", "docker-compose"], cwd=folder, check=True)
+        (package,) = folder.glob("*.deb")
+        subprocess.run(["dpkg-deb", "-x", package, folder / "root"], check=True)
+        (folder / "root/usr/libexec/docker/cli-plugins/docker-compose").rename(plug_in)
+    return folder
 
 
 @pytest.fixture(params=["podman", "docker"])

@@ -14,6 +14,12 @@ GROUP = "docker-compose"
 pytestmark = pytest.mark.usefixtures("engine")
 
 
+@pytest.fixture(params=["podman", "docker", "docker_with_plug_in"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    found: Engine = request.getfixturevalue(request.param)
+    return found
+
+
 def service(**more: Any) -> dict[str, Any]:
     fixed = {"network_mode": "none", "stop_signal": "SIGKILL", "command": ["sleep", "60"]}
     return {"image": IMAGE, **fixed, **more}

@@ -27,6 +27,11 @@ def told(command: str, folders: list[Path]) -> str:
     return subprocess.run(argv, env={"PATH": path}, text=True, capture_output=True).stdout.strip()
 
 
+def test_the_plug_in_of_docker_is_there_too(compose_plug_in: Path) -> None:
+    version = told(f"{compose_plug_in}/cli-plugins/docker-compose version --short", [])
+    assert version.partition("-")[0] in tested("docker-compose")
+
+
 @pytest.mark.parametrize(("group", "command"), HERE)
 def test_the_table_is_true(salt_call: Path, group: str, command: str) -> None:
     folders = [Path(sys.executable).parent, salt_call.parent]
