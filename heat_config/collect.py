@@ -19,13 +19,13 @@ import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from os_collect_config import cache, exc, local, version
-from os_collect_config import collect as upstream
 from oslo_config import cfg
 from oslo_log import log as oslo_log
 
 from heat_config import collector, log, systemd
 from heat_config.pace import Doubling, Pace
+from heat_config.upstream import cache, exc, local, version
+from heat_config.upstream import collect as upstream
 from heat_config.wakeup import FEED_EVERY, Wakeup
 
 if TYPE_CHECKING:
@@ -63,9 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def configure(arguments: Sequence[str]) -> None:
-    """Put our collector in, and read the options."""
-    upstream.zaqar = collector
-    upstream.COLLECTORS[collector.name] = collector
+    """Read the options."""
     # It sorts as the C locale does, and to do so sets the process's locale and
     # sets it back, which fails for those that Python calls by another name.
     local.locale = SimpleNamespace(

@@ -17,9 +17,10 @@ from oslo_config import cfg
 from heat_config import current, log, metadata, settings
 from heat_config.inbox import Inbox
 from heat_config.queue import Queue
+from heat_config.signals import http
 from heat_config.signals.errors import SignalError
 from heat_config.signals.keystone import User
-from heat_config.source import Source
+from heat_config.source import Outage, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +48,8 @@ opts = [
 
 CONF = cfg.CONF
 
+_certificates = Outage("the file of certificates")
+
 
 class Access(NamedTuple):
     """Who reads which queue, and whom they trust."""
@@ -61,10 +64,14 @@ class Access(NamedTuple):
     insecure: bool
 
     def trust(self) -> settings.Settings:
-        """The settings with this section's word on certificates."""
+        """The settings with this section's word on certificates.
+
+        The distribution's own bundle, which the element writes there, says nothing.
+        """
         given = settings.load()
+        named = None if self.ca_file in http.BUNDLES else self.ca_file
         return given._replace(
-            ca_file=self.ca_file or given.ca_file, insecure=self.insecure or given.insecure
+            ca_file=named or given.ca_file, insecure=self.insecure or given.insecure
         )
 
 
@@ -128,10 +135,12 @@ def source() -> Source:
     :raises SourceNotAvailable: the file of certificates cannot be read.
     """
     try:
-        return _source(access(), CONF.cachedir, CONF.zaqar.server_id, CONF.zaqar.cache_lifetime)
+        found = _source(access(), CONF.cachedir, CONF.zaqar.server_id, CONF.zaqar.cache_lifetime)
     except SignalError as error:
-        log.error(str(error))
+        _certificates.begin(error)
         raise exc.ZaqarMetadataNotAvailable from None
+    _certificates.end()
+    return found
 
 
 def is_for_use() -> bool:
@@ -146,7 +155,7 @@ def _source(reader: Access, cachedir: str, server_id: str | None, lifetime: floa
     def ask_heat(kept: Mapping[str, Any] | None) -> dict[str, Any] | None:
         return current.ask(user, kept, server_id, _section(reader))
 
-    inbox = Inbox(Path(cachedir, "zaqar.d"))
+    inbox = Inbox(Path(cachedir, "zaqar.d"), reader.queue_id)
     return Source(Queue(user, reader.queue_id), inbox, ask_heat, lifetime)
 
 

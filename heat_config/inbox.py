@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The newest metadata on this server's disk, and which messages it has replaced.
 
-The metadata and the ids of all messages that were seen until then are one file,
+The metadata and the ids of the messages that were seen until then are one file,
 which is replaced as a whole. So a message that is still on the queue when its
 deletion has failed, or when this process was killed before, is known again.
+
+The file names the queue: a server that was made from an image of another one does
+not take the other's metadata for its own.
 """
 
 from __future__ import annotations
@@ -12,13 +15,16 @@ import json
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from heat_config import files, log
+from heat_config import files, log, metadata
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 # How many messages that were no metadata are kept, to be looked at.
 MOST_REJECTED = 20
+# How many messages are known again that were seen, and deleted, before the last look.
+REMEMBERED = 500
 # Seconds: how often it is noted that the queue was looked at.
 NOTE_EVERY = 300
 
@@ -28,14 +34,18 @@ class Kept(NamedTuple):
 
     content: dict[str, Any] | None
     """The newest metadata; None before the first."""
-    seen: frozenset[str]
-    """The messages that it comes from, or has replaced, and that may still be on the queue."""
+    seen: tuple[str, ...]
+    """The messages that it comes from, or has replaced, the last ones last."""
+
+
+NOTHING = Kept(None, ())
 
 
 class Inbox:
     """A folder with the newest metadata, and one with what could not be used."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, queue: str) -> None:
+        self._queue = queue
         self._file = folder / "newest.json"
         self._rejected = folder / "rejected"
         self._kept: Kept | None = None
@@ -46,19 +56,26 @@ class Inbox:
             self._kept = self._load()
         return self._kept
 
-    def keep(self, content: dict[str, Any] | None, seen: frozenset[str]) -> None:
+    def keep(self, content: dict[str, Any] | None, listed: Sequence[str] = ()) -> None:
         """Replace what is on disk, durably, unless it is the same.
+
+        ``listed``: the messages that were on the queue.
 
         :raises OSError: the disk is full, …
         """
-        kept = Kept(content, seen)
+        kept = Kept(content, self._seen_with(listed))
         if kept == self.read():
             return
         files.make_private_folder(self._file.parent)
-        files.write_durably(
-            self._file, json.dumps({"content": content, "seen": sorted(seen)}) + "\n"
-        )
+        written = {"queue": self._queue, "content": content, "seen": kept.seen}
+        files.write_durably(self._file, json.dumps(written) + "\n")
         self._kept = kept
+
+    def _seen_with(self, listed: Sequence[str]) -> tuple[str, ...]:
+        """All that must be known again: whatever is on the queue, and some of what was."""
+        now = set(listed)
+        before = [each for each in self.read().seen if each not in now]
+        return (*before[-REMEMBERED:], *listed)
 
     def reject(self, message_id: str, body: object, reason: str) -> None:
         """Set a message aside that is no metadata.
@@ -89,10 +106,15 @@ class Inbox:
     def _load(self) -> Kept:
         try:
             found = json.loads(self._file.read_text(encoding="utf-8"))
-            content, seen = found["content"], found["seen"]
+            queue, kept = found["queue"], Kept(found["content"], tuple(map(str, found["seen"])))
         except FileNotFoundError:
-            return Kept(None, frozenset())
+            return NOTHING
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning(f"{self._file} cannot be read ({error!r}); it will be written anew")
-            return Kept(None, frozenset())
-        return Kept(content, frozenset(map(str, seen)))
+            return NOTHING
+        # Metadata may itself have sent the server to another queue, and then holds until
+        # something comes there.
+        if self._queue not in (queue, metadata.queue_id(kept.content)):
+            log.info(f"left out the metadata of {self._file}: it is of another queue")
+            return NOTHING
+        return kept

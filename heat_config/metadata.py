@@ -55,6 +55,13 @@ def server_id(content: dict[str, Any]) -> str | None:
     return None
 
 
+def queue_id(content: dict[str, Any] | None) -> str | None:
+    """The queue on which, by the metadata itself, the server finds its metadata."""
+    section = (content or {}).get("os-collect-config")
+    zaqar = section.get("zaqar") if isinstance(section, dict) else None
+    return zaqar.get("queue_id") if isinstance(zaqar, dict) else None
+
+
 def _own_source(item: dict[str, Any], taken: set[str]) -> list[tuple[str, Any]]:
     name, config = item.get("name"), item.get("config")
     if not isinstance(name, str) or config is None:

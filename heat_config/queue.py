@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server's own queue, on which Heat posts its metadata.
 
-Messages are listed and, later, deleted; they are not claimed. There is one
-consumer, and a claim would hide them from it for a minute after a crash. A list
-takes nothing away, and its order is that of the posts.
+Messages are listed and, later, deleted; they are not claimed. A claim would hide
+them from this server itself for a minute after a crash. A list takes nothing
+away, its order is that of the posts, and it shows those that somebody else has
+claimed too: so none comes later that is older.
 """
 
 from __future__ import annotations
@@ -66,8 +67,8 @@ class Queue:
             self._ask("DELETE", f"ids={','.join(ids[start : start + PAGE])}")
 
     def _page(self, marker: str) -> dict[str, Any]:
-        query = {"limit": PAGE, "echo": "true", **({"marker": marker} if marker else {})}
-        found = self._ask("GET", urlencode(query))
+        query = {"limit": str(PAGE), "echo": "true", "include_claimed": "true"}
+        found = self._ask("GET", urlencode(query | ({"marker": marker} if marker else {})))
         if not isinstance(found, dict) or not all(
             isinstance(one, dict) and "id" in one for one in found.get("messages", [])
         ):

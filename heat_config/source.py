@@ -100,18 +100,17 @@ class Source:
     def _take(self) -> bool:
         """Do the three steps; say whether there was any message."""
         kept = self._inbox.read()
-        newest, listed = kept.content, []
+        newest, seen, listed = kept.content, set(kept.seen), []
         for message in self._queue.messages():
             listed.append(message.id)
-            if message.id in kept.seen:
+            if message.id in seen:
                 continue
             if reason := metadata.problem(message.body):
                 self._inbox.reject(message.id, message.body, reason)
             else:
                 newest = _as_object(message.body)
         if listed:
-            # Those before are no longer on the queue, or they would be listed.
-            self._inbox.keep(newest, frozenset(listed))
+            self._inbox.keep(newest, listed)
             self._queue.delete(listed)
         return bool(listed)
 
@@ -133,7 +132,7 @@ class Source:
             current = self._ask_heat(kept.content)
             if current is not None and not metadata.problem(current):
                 log.info("the queue was not looked at for long; took the deployments from Heat")
-                self._inbox.keep(current, kept.seen)
+                self._inbox.keep(current)
         except (SignalError, OSError) as error:
             self._heat_outage.begin(error)
             return False

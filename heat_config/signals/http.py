@@ -60,7 +60,8 @@ def _check(ca_file: str) -> None:
         ssl.create_default_context(cafile=ca_file)
     except OSError as error:  # ssl's own errors are among them
         raise SignalError(
-            f"HEAT_CONFIG_CA_FILE names {ca_file}, of which no certificates can be read: {error}"
+            f"no certificates can be read of {ca_file}, which HEAT_CONFIG_CA_FILE or ca_file in "
+            f"the section zaqar names: {error}"
         ) from None
 
 
@@ -125,7 +126,7 @@ def untrusted(what: str, error: Exception) -> SignalError:
     return SignalError(
         f"the certificate of {what} does not verify: {cause.verify_message.rstrip('.')}. If its "
         "authority is your own, add it to the system's store or name its file in "
-        "HEAT_CONFIG_CA_FILE",
+        "HEAT_CONFIG_CA_FILE (for metadata: ca_file in the section zaqar, too)",
         retry=True,
     )
 

@@ -3,7 +3,7 @@
 
 What differs from a server that was built is where things are, and that the
 service does not loop: each :meth:`HostServer.poll` is one run of
-os-collect-config.
+heat-config-collect.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ class HostServer:
             shutil.copytree(source, self._templates, dirs_exist_ok=True)
         code = "import sys; from heat_config.cli import main; sys.exit(main())"
         self._program("heat-config", f"exec {sys.executable} -c '{code}' \"$@\"")
+        collect = "import sys; from heat_config.collect import main; sys.exit(main())"
+        self._program("heat-config-collect", f"#!{sys.executable}\n{collect}\n")
         agent = ELEMENTS / "heat-config/os-refresh-config/configure.d/55-heat-config"
         self._program("heat-config-run", agent.read_text().replace("/usr/local/bin/", ""))
         apply = f"os-apply-config --templates {self._templates} --output {root}"
@@ -46,7 +48,7 @@ class HostServer:
         self._collect("heat_local", "--heat_local-path", data)
 
     def poll(self) -> None:
-        """One run of os-collect-config with what the last one has configured."""
+        """One run of heat-config-collect with what the last one has configured."""
         self._collect("--config-file", self.root / "etc/os-collect-config.conf")
 
     def run(self, *command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -71,7 +73,7 @@ class HostServer:
             "--command": self.root / "bin/refresh",
         }
         options = [part for pair in settings.items() for part in pair]
-        collect = Path(sys.executable).with_name("os-collect-config")
+        collect = self.root / "bin/heat-config-collect"
         with self.log.open("a") as log:
             subprocess.run(
                 # A --config-file overrides the options before it.
@@ -92,7 +94,6 @@ class HostServer:
         programs = [self.root / "bin", Path(sys.executable).parent, os.environ["PATH"]]
         return {
             **os.environ,
-            "LC_ALL": "C",  # os-collect-config's local collector dies under others
             "PATH": ":".join(map(str, programs)),
             "PYTHONPATH": str(REPOSITORY),
             "HEAT_SHELL_CONFIG": str(self.root / "var/run/heat-config/heat-config"),

@@ -77,7 +77,7 @@ def start(queue: FakeQueue, tmp_path: Path) -> Callable[..., Source]:
     """A process that begins: all that it knows is on disk."""
 
     def begin(heat: Heat | None = None, lifetime: float = 3000) -> Source:
-        return Source(queue, Inbox(tmp_path / "zaqar.d"), heat or Heat(), lifetime)
+        return Source(queue, Inbox(tmp_path / "zaqar.d", "queue"), heat or Heat(), lifetime)
 
     return begin
 
@@ -271,7 +271,7 @@ class Life:
     def run(self, rounds: int) -> None:
         """A process until it is killed."""
         last = self.applied[-1] if self.applied else 0
-        inbox = Inbox(self._folder)
+        inbox = Inbox(self._folder, "queue")
         source = Source(self.queue, inbox, Heat(), 3000)
         for _ in range(rounds):
             content = source.collect()
