@@ -34,9 +34,9 @@ from heat_config.signals.keystone import User
 from lab import Lab
 from lab.stack import Heat, Stack, wait_for
 from lab.wire import Wire
+from tests.functional.collecting import PROGRAM, Collecting, body, has_applied
 from tests.functional.server import HostServer
 from tests.functional.template import template
-from tests.functional.test_collect import PROGRAM, Collecting, body, has_applied
 
 BURST_SIZE = 200_000
 CHAIN = 10

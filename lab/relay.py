@@ -5,11 +5,15 @@ It can fall silent, as a peer does whose machine has lost its power: connections
 nothing comes over them any more. :mod:`lab.wire` is the same for HTTP requests.
 """
 
+import select
 import socket
 import ssl
 from contextlib import suppress
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Event, Thread
+
+# TLS hands out at least so much at once, so that nothing is left that select would not see.
+LARGEST_RECORD = 1 << 16
 
 
 class Relay:
@@ -56,7 +60,7 @@ class Relay:
 
 
 class _Server(ThreadingTCPServer):
-    """Accepts connections; each has two threads."""
+    """Accepts connections; each has a thread."""
 
     daemon_threads = False  # so that server_close waits for them
     allow_reuse_address = True
@@ -94,21 +98,18 @@ class _Handler(BaseRequestHandler):
             client = relay.tls.wrap_socket(client, server_side=True)
         with client, socket.create_connection(relay.upstream) as service:
             self.server.open |= {client, service}
-            back = Thread(target=self._pump, args=(service, client), name="relay-back")
-            back.start()
-            self._pump(client, service)
-            back.join()
+            with suppress(OSError):  # either has gone
+                self._hand_on(client, service)
             self.server.open -= {client, service}
 
-    def _pump(self, source: socket.socket, target: socket.socket) -> None:
-        """Hand on what comes, until either side has ended; then both have."""
-        relay = self.server.relay
-        with suppress(OSError):
-            while data := source.recv(65_536):
-                relay.flowing.wait()
-                if target.getsockname()[1] != relay.port:
-                    relay.sent += len(data)
-                target.sendall(data)
-        for each in (source, target):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+    def _hand_on(self, client: socket.socket, service: socket.socket) -> None:
+        """Until either side has ended; then both have."""
+        other = {client: service, service: client}
+        while True:
+            for source in select.select([client, service], [], [])[0]:
+                data = source.recv(LARGEST_RECORD)
+                if not data:
+                    return
+                self.server.relay.flowing.wait()
+                other[source].sendall(data)
+                self.server.relay.sent += len(data) if source is client else 0

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,8 +13,11 @@ import pytest
 
 from lab import Lab
 from lab.stack import Heat, Stack
+from lab.wire import Wire
 
+from .collecting import Collecting, add_region
 from .server import HostServer
+from .test_signals import address
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +48,47 @@ def create_stack(heat: Heat) -> Iterator[Callable[[dict[str, Any]], Stack]]:
 @pytest.fixture
 def server(tmp_path: Path) -> HostServer:
     return HostServer(tmp_path / "server")
+
+
+@pytest.fixture
+def collecting(lab: Lab, tmp_path: Path) -> Collecting:
+    """A server's heat-config-collect with a queue of its own."""
+    return Collecting(lab, tmp_path)
+
+
+@pytest.fixture
+def running(collecting: Collecting) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start it as a service that is stopped after the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str, **options: object) -> subprocess.Popen[str]:
+        started.append(collecting.start(*arguments, **options))
+        return started[-1]
+
+    yield start
+    for program in started:
+        program.kill()
+        program.communicate()
+
+
+@pytest.fixture(scope="session")
+def queue_wire(lab: Lab) -> Iterator[Wire]:
+    """A wire to Zaqar, in the catalog as its endpoint in a region of its own."""
+    with Wire(address(lab.endpoints["messaging"])) as up:
+        add_region(lab, "wire", {"zaqar": up.url})
+        yield up
+
+
+@pytest.fixture
+def wire(queue_wire: Wire) -> Wire:
+    """That wire, on which nothing has happened yet."""
+    queue_wire.history.clear()
+    queue_wire.plan([])
+    return queue_wire
+
+
+@pytest.fixture
+def wired(collecting: Collecting, wire: Wire) -> Collecting:  # noqa: ARG001 - it must be there
+    """A server that reaches Zaqar over the wire."""
+    collecting.values["region_name"] = "wire"
+    return collecting

@@ -30,6 +30,7 @@ class FakeQueue:
 
     def __init__(self) -> None:
         self.there: dict[str, Any] = {}
+        self.claimed: set[str] = set()
         self.step: Callable[[str], None] = lambda _: None
         self._posted = 0
 
@@ -40,7 +41,13 @@ class FakeQueue:
     def messages(self) -> Iterator[Message]:
         self.step("list")
         for message_id, body in list(self.there.items()):
-            yield Message(message_id, body)
+            if message_id not in self.claimed:
+                yield Message(message_id, body)
+
+    def claimed_before(self, message_id: str) -> list[str]:
+        self.step("list")
+        ids = list(self.there)
+        return [each for each in ids[: ids.index(message_id)] if each in self.claimed]
 
     def delete(self, ids: Sequence[str]) -> None:
         for message_id in ids:
@@ -145,6 +152,47 @@ class TestCollect:
         assert queue.there == {"m1": first["m1"]}
         assert start().collect() == body(2)
         assert queue.there == {}
+
+    def test_what_was_hidden_before_a_newer_one_is_old(
+        self, start: Start, queue: FakeQueue
+    ) -> None:
+        for number in (1, 2, 3):
+            queue.post(body(number))
+        queue.claimed = {"m1", "m3"}
+        assert start().collect() == body(2)
+        queue.claimed = set()
+        assert list(queue.there) == ["m3"]
+        assert start().collect() == body(3)
+
+    def test_a_message_that_comes_again_after_its_deletion_is_old(
+        self, start: Start, queue: FakeQueue
+    ) -> None:
+        queue.post(body(1))
+        first = dict(queue.there)
+        for number in range(2, 9):
+            start().collect()
+            queue.post(body(number))
+        start().collect()
+        queue.there = first
+        assert start().collect() == body(8)
+        assert queue.there == {}
+
+    def test_another_queues_metadata_is_left_out(
+        self, start: Start, queue: FakeQueue, tmp_path: Path
+    ) -> None:
+        queue.post(body(1))
+        start().collect()
+        elsewhere = Source(FakeQueue(), Inbox(tmp_path / "zaqar.d", "other"), Heat(), 3000)
+        assert elsewhere.collect() is None
+
+    def test_metadata_that_names_the_new_queue_holds_there_too(
+        self, start: Start, queue: FakeQueue, tmp_path: Path
+    ) -> None:
+        told = {**body(1), "os-collect-config": {"zaqar": {"queue_id": "other"}}}
+        queue.post(told)
+        start().collect()
+        elsewhere = Source(FakeQueue(), Inbox(tmp_path / "zaqar.d", "other"), Heat(), 3000)
+        assert elsewhere.collect() == told
 
     def test_trouble_is_told_once_and_so_is_its_end(
         self, start: Start, queue: FakeQueue, capsys: pytest.CaptureFixture[str]
