@@ -2,19 +2,22 @@
 """The server's own queue, on which Heat posts its metadata.
 
 Messages are listed and, later, deleted; they are not claimed. A claim would hide
-them from this server itself for a minute after a crash, and give them back, one
-that is old among them, at a time of its own. A list takes nothing away, and its
-order is that of the posts.
+them from this server itself for a minute after a crash, and give them back, old
+ones among them, at a time of its own. A list takes nothing away, and its order is
+that of the posts.
 """
 
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from heat_config import redact
 from heat_config.signals import http
+from heat_config.signals.errors import SignalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,29 +50,26 @@ class Queue:
         self._headers = {"Client-ID": str(uuid.uuid4()), "Accept": "application/json"}
 
     def messages(self) -> Iterator[Message]:
-        """All that is there and that nobody has claimed, the oldest first.
+        """All that is there, the oldest first; nothing when all of it is claimed.
+
+        What somebody else has claimed is among them: else it would come back, when the claim
+        expires, after what is newer. Zaqar lists claimed messages only up to a page that has
+        expired as a whole; what is behind that is listed as usual.
 
         :raises SignalError: Keystone or Zaqar cannot be asked, or refuses.
         """
-        return self._messages("")
-
-    def claimed_before(self, message_id: str) -> list[str]:
-        """The messages that somebody has claimed and that are older than this one.
-
-        They would come back when the claim expires. None where that cannot be told: Zaqar
-        lists claimed messages only up to a page that has expired as a whole.
-
-        :raises SignalError: Keystone or Zaqar cannot be asked, or refuses.
-        """
-        counted = self._ask("GET", "stats").get("messages")
-        if not isinstance(counted, dict) or not counted.get("claimed"):
-            return []
-        older: list[str] = []
-        for message in self._messages(BEGINNING, include_claimed="true"):
-            if message.id == message_id:
-                return older
-            older.append(message.id)
-        return []
+        pages = self._pages("")
+        first = next(pages, [])
+        if not first:
+            return
+        listed: set[str] = set()
+        with suppress(SignalError):
+            for page in self._pages(BEGINNING, include_claimed="true"):
+                yield from page
+                listed |= {each.id for each in page}
+        if first[-1].id not in listed:
+            for page in chain([first], pages):
+                yield from (each for each in page if each.id not in listed)
 
     def delete(self, ids: Sequence[str]) -> None:
         """Delete messages; that one is already gone is fine.
@@ -81,17 +81,21 @@ class Queue:
             # and says 204 all the same.
             self._ask("DELETE", f"messages?ids={','.join(ids[start : start + PAGE])}")
 
-    def _messages(self, marker: str, **options: str) -> Iterator[Message]:
+    def _pages(self, marker: str, **options: str) -> Iterator[list[Message]]:
+        """The pages with something new in them."""
         listed: set[str] = set()
         for _ in range(MOST_PAGES):
             page = self._page({"limit": str(PAGE), "echo": "true", **options}, marker)
-            new = [one for one in page["messages"] if str(one["id"]) not in listed]
-            yield from (Message(str(one["id"]), one.get("body")) for one in new)
-            listed |= {str(one["id"]) for one in new}
+            found = [Message(str(one["id"]), one.get("body")) for one in page["messages"]]
+            new = [each for each in found if each.id not in listed]
+            if not new:
+                return
+            yield new
+            listed |= {each.id for each in new}
             marker = _marker(page)
             # A short page may not be the last: what has expired is left out of it. And after
             # the very first message Zaqar's driver for Redis begins with that one again.
-            if not new or not marker:
+            if not marker:
                 return
 
     def _page(self, query: dict[str, str], marker: str) -> dict[str, Any]:

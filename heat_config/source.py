@@ -31,9 +31,6 @@ class Messages(Protocol):
     def messages(self) -> Iterator[Message]:
         """All messages, the oldest first."""
 
-    def claimed_before(self, message_id: str) -> list[str]:
-        """Those that are older than this one, and hidden for now."""
-
     def delete(self, ids: Sequence[str]) -> None:
         """Delete messages."""
 
@@ -113,20 +110,9 @@ class Source:
             else:
                 newest = _as_object(message.body)
         if listed:
-            listed = [*self._hidden_before(listed), *listed]
             self._inbox.keep(newest, listed)
             self._queue.delete(listed)
         return bool(listed)
-
-    def _hidden_before(self, listed: Sequence[str]) -> list[str]:
-        """What somebody else has claimed, and what would come back when newer ones are gone."""
-        known = set(listed)
-        try:
-            older = self._queue.claimed_before(listed[-1])
-        except SignalError:
-            # Nothing waits for this: it may be refused for good.
-            return []
-        return [each for each in older if each not in known]
 
     def _may_be_old(self) -> bool:
         """Whether a message may have come and gone since the last look."""

@@ -73,7 +73,8 @@ def test_a_deletion_that_fails_is_made_up_for(wired: Collecting, wire: Wire, fau
     wire.plan([answer(503)])
     wired.once()
     assert wired.applied() == []
-    # Two pages are listed, and it is asked whether any is claimed; then comes the deletion.
+    # What is there is listed, with and without what is claimed, up to an end; then comes
+    # the deletion.
     wire.plan([FORWARD, FORWARD, FORWARD, fault])
     wired.once()
     assert wired.applied() == [2]

@@ -30,7 +30,6 @@ class FakeQueue:
 
     def __init__(self) -> None:
         self.there: dict[str, Any] = {}
-        self.claimed: set[str] = set()
         self.step: Callable[[str], None] = lambda _: None
         self._posted = 0
 
@@ -41,13 +40,7 @@ class FakeQueue:
     def messages(self) -> Iterator[Message]:
         self.step("list")
         for message_id, body in list(self.there.items()):
-            if message_id not in self.claimed:
-                yield Message(message_id, body)
-
-    def claimed_before(self, message_id: str) -> list[str]:
-        self.step("list")
-        ids = list(self.there)
-        return [each for each in ids[: ids.index(message_id)] if each in self.claimed]
+            yield Message(message_id, body)
 
     def delete(self, ids: Sequence[str]) -> None:
         for message_id in ids:
@@ -152,17 +145,6 @@ class TestCollect:
         assert queue.there == {"m1": first["m1"]}
         assert start().collect() == body(2)
         assert queue.there == {}
-
-    def test_what_was_hidden_before_a_newer_one_is_old(
-        self, start: Start, queue: FakeQueue
-    ) -> None:
-        for number in (1, 2, 3):
-            queue.post(body(number))
-        queue.claimed = {"m1", "m3"}
-        assert start().collect() == body(2)
-        queue.claimed = set()
-        assert list(queue.there) == ["m3"]
-        assert start().collect() == body(3)
 
     def test_a_message_that_comes_again_after_its_deletion_is_old(
         self, start: Start, queue: FakeQueue
