@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts the agent's programs as processes that need not import its libraries again.
+"""Starts the project's programs as processes that need not import its libraries again.
 
 Most of the time of a short run is spent on imports. So one process has them all imported and
 forks for each program: a process of its own as any other, with its own environment, files and
-end. ``python -m faults.nursery`` is that process; it ends with its standard input.
+end. ``python -m faults.nursery`` is that process; it ends with its standard input. A nursery
+is for one program: ``heat-config`` or ``heat-config-collect``.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import select
@@ -24,8 +26,16 @@ from typing import Any, NoReturn
 REPOSITORY = Path(__file__).resolve().parent.parent
 INJECT = Path(__file__).resolve().parent / "inject"
 
-# What a run that sends something imports.
-_LIBRARIES = ("heat_config.agent", "heat_config.answering", "heat_config.signals.zaqar")
+# Each program's module, and what else a run of it imports.
+_PROGRAMS = {
+    "heat-config": (
+        "heat_config.cli",
+        "heat_config.agent",
+        "heat_config.answering",
+        "heat_config.signals.zaqar",
+    ),
+    "heat-config-collect": ("heat_config.collect", "heat_config.push"),
+}
 
 
 class Child:
@@ -92,11 +102,11 @@ class Nursery:
 
 
 @contextlib.contextmanager
-def nursery(folder: Path) -> Iterator[Nursery]:
+def nursery(folder: Path, program: str = "heat-config") -> Iterator[Nursery]:
     """Keep one for a while; its socket is in the folder."""
     path = folder / "nursery"
     process = subprocess.Popen(
-        [sys.executable, "-m", "faults.nursery", path],
+        [sys.executable, "-m", "faults.nursery", path, program],
         cwd=REPOSITORY,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         stdin=subprocess.PIPE,
@@ -114,8 +124,9 @@ def nursery(folder: Path) -> Iterator[Nursery]:
 
 def main() -> None:
     """Fork for each that connects, until the standard input ends."""
-    for name in _LIBRARIES:
-        __import__(name)
+    program = sys.argv[2]
+    for name in _PROGRAMS[program]:
+        importlib.import_module(name)
     # What ended is nobody's concern here: each keeper waits for its own.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -129,18 +140,18 @@ def main() -> None:
         line, _ = listener.accept()
         if os.fork() == 0:
             listener.close()
-            _keep(line)
+            _keep(line, program)
         line.close()
 
 
-def _keep(line: socket.socket) -> NoReturn:
+def _keep(line: socket.socket, program: str) -> NoReturn:
     """Fork the program, tell its process id, and its status when it has ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     wanted = json.loads(line.recv(65_536))
     pid = os.fork()
     if pid == 0:
         line.close()
-        _become(wanted)
+        _become(program, wanted)
     with contextlib.suppress(OSError):  # nobody waits for it any more
         line.send(str(pid).encode())
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -148,8 +159,8 @@ def _keep(line: socket.socket) -> NoReturn:
     os._exit(0)
 
 
-def _become(wanted: dict[str, Any]) -> NoReturn:
-    """Be the agent, as its entry point starts it."""
+def _become(program: str, wanted: dict[str, Any]) -> NoReturn:
+    """Be the program, as its entry point starts it."""
     log = os.open(wanted["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for descriptor, standard in ((nothing, 0), (log, 1), (log, 2)):
@@ -157,22 +168,21 @@ def _become(wanted: dict[str, Any]) -> NoReturn:
     os.closerange(3, 64)
     os.environ.clear()
     os.environ.update(wanted["environment"])
-    sys.argv = ["heat-config", *wanted["arguments"]]
-    os._exit(_run(wanted["patience"]))
+    sys.argv = [program, *wanted["arguments"]]
+    os._exit(_run(program, wanted["patience"]))
 
 
-def _run(patience: float) -> int:
+def _run(program: str, patience: float) -> int:
     try:
         # What Python does with a module of this name before any program.
         code = (INJECT / "sitecustomize.py").read_text()
         exec(compile(code, "sitecustomize", "exec"), {"__name__": "sitecustomize"})  # noqa: S102
-        from heat_config import cli
         from heat_config.signals import http
 
         # Shorter than in life, so that a request that hangs does not hold up a
         # schedule for a quarter of a minute.
         http.TIMEOUT = patience
-        return cli.main() or 0
+        return int(importlib.import_module(_PROGRAMS[program][0]).main() or 0)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:

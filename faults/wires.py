@@ -36,6 +36,9 @@ ACTIONS = {
     "reset": RESET,
     "lose-answer": LOSE_ANSWER,
     "late": LOSE_ANSWER,
+    # Heat posts meanwhile; see faults.metadata.world.
+    "post-before": FORWARD,
+    "post-after": FORWARD,
     "stall": STALL,
     "stall-after": _STALL_AFTER,
     "timeout": STALL,

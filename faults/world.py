@@ -24,6 +24,7 @@ from keystoneauth1.identity import v3
 from faults.schedule import CFN, HEAT, KEYSTONE, QUEUES, RESOURCES, URLS, ZAQAR
 from faults.wires import FaultyWire, Journal
 from lab import Lab
+from lab.catalog import add_region
 from lab.stack import Heat, Stack
 
 # Seconds that Heat's engine may take over a signal.
@@ -178,7 +179,10 @@ def places(lab: Lab, count: int) -> Iterator[list[Place]]:
             wires = _wires(lab)
             for wire in wires.values():
                 stack.enter_context(wire)
-            _make_region(lab, name, wires)
+            heat_url = f"http://127.0.0.1:{wires[HEAT].port}/v1/%(project_id)s"
+            add_region(
+                lab, name, {"zaqar": f"http://127.0.0.1:{wires[ZAQAR].port}", "heat": heat_url}
+            )
             created = _make_stack(heat, name)
             stack.callback(created.delete)
             place = Place(Heat(lab.environment()), created, wires)
@@ -202,32 +206,6 @@ def _wires(lab: Lab) -> dict[str, FaultyWire]:
 def _through(wire: FaultyWire, url: str) -> str:
     """The same address, over the wire."""
     return urlunsplit(urlsplit(url)._replace(netloc=f"127.0.0.1:{wire.port}"))
-
-
-def _make_region(lab: Lab, name: str, wires: dict[str, FaultyWire]) -> None:
-    """Give the catalog a region whose Zaqar and Heat are the wires."""
-    environment = lab.environment("admin")
-    admin = session.Session(
-        auth=v3.Password(
-            auth_url=environment["OS_AUTH_URL"],
-            username=environment["OS_USERNAME"],
-            password=environment["OS_PASSWORD"],
-            project_name=environment["OS_PROJECT_NAME"],
-            user_domain_name="Default",
-            project_domain_name="Default",
-        )
-    )
-    keystone = environment["OS_AUTH_URL"]
-    admin.post(f"{keystone}/regions", json={"region": {"id": name}})
-    for wire, path in ((ZAQAR, ""), (HEAT, "/v1/%(project_id)s")):
-        found = admin.get(f"{keystone}/services?type={_SERVICES[wire]}").json()["services"]
-        endpoint = {
-            "service_id": found[0]["id"],
-            "interface": "public",
-            "region_id": name,
-            "url": f"http://127.0.0.1:{wires[wire].port}{path}",
-        }
-        admin.post(f"{keystone}/endpoints", json={"endpoint": endpoint})
 
 
 def _make_stack(heat: Heat, name: str) -> Stack:

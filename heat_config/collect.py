@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from oslo_config import cfg
 from oslo_log import log as oslo_log
 
-from heat_config import collector, log, systemd
+from heat_config import collector, log, systemd, turn
 from heat_config.pace import Doubling, Pace
 from heat_config.upstream import cache, exc, local, version
 from heat_config.upstream import collect as upstream
@@ -56,8 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(dict(gathered.contents()), indent=1))
         return 0
     if CONF.one_time or CONF.force:
-        gathered.take(CONF.collectors)
-        return Service(gathered).apply(force=CONF.force) or 0
+        with turn.taken(CONF.cachedir):
+            gathered.take(CONF.collectors)
+            return Service(gathered).apply(force=CONF.force) or 0
     Service(gathered).serve()
     return 0
 
@@ -134,18 +135,22 @@ class Service:
             # Subscribed first: what comes between is then told of, or found.
             new = self._wakeup.connect()
             now = time.monotonic()
-            if now >= others_at:
-                self._gathered.take(name for name in CONF.collectors if name != collector.name)
-                others_at = now + self._others_pace.wait()
+            due = now >= others_at
             looked = new or now >= look_at
-            if looked and collector.name in CONF.collectors:
-                self._gathered.take([collector.name])
-            ran = self.apply() is not None
+            with turn.taken(CONF.cachedir):
+                self._take(others=due, queue=looked)
+                ran = self.apply() is not None
+            others_at = now + self._others_pace.wait() if due else others_at
             if self._wakeup.hung_up or (ran and self._is_configured_anew()):
                 start_anew()
             look_at = self._next_look(look_at, looked=looked or ran)
             if self._wakeup.wait(min(look_at, others_at, self._pending())):
                 look_at = 0.0
+
+    def _take(self, *, others: bool, queue: bool) -> None:
+        for name in CONF.collectors:
+            if queue if name == collector.name else others:
+                self._gathered.take([name])
 
     def _next_look(self, planned: float, *, looked: bool) -> float:
         now = time.monotonic()

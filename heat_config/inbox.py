@@ -48,12 +48,15 @@ class Inbox:
         self._queue = queue
         self._file = folder / "newest.json"
         self._rejected = folder / "rejected"
-        self._kept: Kept | None = None
+        self._kept = NOTHING
+        self._version: tuple[int, int] | None = None
 
     def read(self) -> Kept:
         """What is on disk; a file that is damaged counts as none."""
-        if self._kept is None:
-            self._kept = self._load()
+        # Another process may have replaced it.
+        version = self._on_disk()
+        if version != self._version:
+            self._kept, self._version = self._load(), version
         return self._kept
 
     def keep(self, content: dict[str, Any] | None, listed: Sequence[str] = ()) -> None:
@@ -69,7 +72,7 @@ class Inbox:
         files.make_private_folder(self._file.parent)
         written = {"queue": self._queue, "content": content, "seen": kept.seen}
         files.write_durably(self._file, json.dumps(written) + "\n")
-        self._kept = kept
+        self._kept, self._version = kept, self._on_disk()
 
     def _seen_with(self, listed: Sequence[str]) -> tuple[str, ...]:
         """All that must be known again: whatever is on the queue, and some of what was."""
@@ -93,8 +96,9 @@ class Inbox:
 
     def note_look(self) -> None:
         """Note that the queue has just been looked at; not at every look."""
-        if self._file.exists() and not self.looked_within(NOTE_EVERY):
+        if self._version and not self.looked_within(NOTE_EVERY):
             self._file.touch()
+            self._version = self._on_disk()
 
     def looked_within(self, seconds: float) -> bool:
         """Whether the queue was looked at so recently, by this machine's clock."""
@@ -102,6 +106,14 @@ class Inbox:
             return 0 <= time.time() - self._file.stat().st_mtime <= seconds
         except OSError:
             return False
+
+    def _on_disk(self) -> tuple[int, int] | None:
+        """What is another once the file was replaced; None where there is none."""
+        try:
+            found = self._file.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
 
     def _load(self) -> Kept:
         try:

@@ -216,7 +216,7 @@ class Lab:
 
     def _try_out(self, settings: config.Settings) -> None:
         """Use each API as a client does: a token, Redis and the engine have to be there."""
-        keystone = identity.Keystone(settings)
+        keystone = identity.Keystone(settings.identity_url)
         keystone.authenticate("demo", settings.passwords["demo_password"], "demo")
         identity.request("GET", f"{self.endpoints['orchestration']}/stacks", token=keystone.token)
         url = f"{self.endpoints['messaging']}/v2/queues"

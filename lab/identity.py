@@ -23,8 +23,8 @@ _SERVICE_ROLES = ("admin", "service")
 class Keystone:
     """Just enough of the v3 API."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._url = f"{settings.identity_url}/v3"
+    def __init__(self, url: str) -> None:
+        self._url = f"{url}/v3"
         self._token = ""
 
     def authenticate(self, user: str, password: str, project: str) -> str:
@@ -99,7 +99,7 @@ def answers(url: str) -> bool:
 
 def fill(settings: Settings, bootstrap_password: str) -> str:
     """Create all that the services and the demo's user need; return the demo project's id."""
-    keystone = Keystone(settings)
+    keystone = Keystone(settings.identity_url)
     _replace_admin(keystone, bootstrap_password, settings.passwords["admin_password"])
     keystone.create("region", id=REGION)
     for kind, (public, name) in catalog(settings).items():

@@ -9,13 +9,11 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import requests
 
 from lab import Lab
-from lab.identity import Keystone
 
 from .test_signals import DemoUser
 
@@ -115,25 +113,6 @@ class Collecting:
     def _headers(self) -> dict[str, str]:
         session = self.user._session
         return {"X-Auth-Token": str(session.get_token()), "Client-ID": str(uuid.uuid4())}
-
-
-def administrator(lab: Lab) -> Keystone:
-    """Who may change users and the catalog."""
-    admin = lab.environment("admin")
-    keystone = Keystone(SimpleNamespace(identity_url=admin["OS_AUTH_URL"].removesuffix("/v3")))  # type: ignore[arg-type]
-    keystone.authenticate("admin", admin["OS_PASSWORD"], "admin")
-    return keystone
-
-
-def add_region(lab: Lab, region: str, endpoints: dict[str, str]) -> None:
-    """Add a region to the catalog: services by name, and their URLs."""
-    keystone = administrator(lab)
-    keystone.create("region", id=region)
-    for service, url in endpoints.items():
-        service_id = keystone.find("service", service)
-        keystone.create(
-            "endpoint", service_id=service_id, interface="public", url=url, region_id=region
-        )
 
 
 def body(number: int) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from lab import Lab
+from lab.catalog import add_region
 from lab.stack import Heat, Stack
 from lab.wire import Wire
 
-from .collecting import Collecting, add_region
+from .collecting import Collecting
 from .server import HostServer
 from .test_signals import address
 

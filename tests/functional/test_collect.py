@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from lab import Lab
+from lab.catalog import administrator
 from lab.stack import wait_for
 from lab.wire import FORWARD, LOSE_ANSWER, RESET, STALL, Wire, answer
 
-from .collecting import Collecting, administrator, body, has_applied, said
+from .collecting import Collecting, body, has_applied, said
 from .test_signals import address
 from .test_tls import Authority
 

@@ -16,10 +16,11 @@ import requests
 from heat_config import settings
 from heat_config.signals.keystone import User
 from lab import Lab
+from lab.catalog import add_region
 from lab.stack import Heat, Stack, wait_for
 from lab.wire import Wire, answer
 
-from .collecting import Collecting, add_region, said
+from .collecting import Collecting, said
 from .template import template
 from .test_signals import address
 

@@ -18,13 +18,13 @@ from pathlib import Path
 import pytest
 
 from lab import Lab
+from lab.catalog import add_region
 from lab.relay import Relay
 from lab.stack import wait_for
 from lab.wire import Wire
 
 from .collecting import (
     Collecting,
-    add_region,
     body,
     has_applied,
     has_started_anew,
@@ -421,3 +421,24 @@ def _drain(connection: socket.socket) -> None:
             connection.recv(100)
     except BlockingIOError:
         connection.settimeout(30)
+
+
+def test_one_that_an_operator_starts_waits_for_the_service(
+    collecting: Collecting, running: Running
+) -> None:
+    hold = collecting.root / "hold"
+    hold.touch()
+    works = collecting.command
+    collecting.command = f"while [ -e {hold} ]; do echo > {hold}.on; sleep 0.1; done; {works}"
+    collecting.post(body(1))
+    running(polling_interval=NEVER, min_polling_interval=NEVER)
+    wait_for("the command", (collecting.root / "hold.on").exists)
+    collecting.post(body(2))
+    other = collecting.start("--one-time")
+    wait_for("the other one", lambda: said(collecting, "another process is at work"))
+    assert collecting.waiting() == [body(2)]
+    hold.unlink()
+    other.communicate(timeout=60)
+    assert other.returncode == 0
+    assert collecting.applied() == [1, 2]
+    assert collecting.waiting() == []
