@@ -14,7 +14,7 @@ help:
 	@echo 'make demo           build an image, boot it, configure it from Heat over Zaqar'
 	@echo 'make demo KEEP=1    the same, and leave everything up to look around'
 	@echo 'make test           all tests: lint, unit, functional'
-	@echo 'make test-hooks     the hooks on ansible, puppet, salt, podman, docker, ...'
+	@echo 'make test-hooks     the hooks on ansible, puppet, salt, podman, docker, …; images with them'
 	@echo 'make lint | unit | functional    one part of them'
 	@echo 'make faults SEED=… N=…           break things, count what is lost'
 	@echo 'make bench-latency  from Heat to the hook: a chain of deployments, against its floor'
@@ -46,7 +46,7 @@ lint unit functional:
 
 .PHONY: test-hooks
 test-hooks:
-	@tools/step 'Debian packages' tools/setup lab test hooks
+	@tools/step 'Debian packages' tools/setup image lab test hooks
 	@tools/step 'Control plane environment' $(PYTHON) -m lab install
 	@$(TOX) run -e hooks
 

@@ -14,7 +14,7 @@ import pytest
 
 from lab.image import mirrors
 from tests.functional.conftest import create_stack, heat, lab
-from tests.functional.server import REPOSITORY
+from tests.functional.server import ELEMENTS, REPOSITORY
 
 from . import containers
 from .containers import Engine
@@ -24,8 +24,6 @@ __all__ = ["create_stack", "heat", "lab"]
 
 MakeServer = Callable[[str], HookServer]
 
-# 3008.5 asks for a certifi that is not to be had everywhere.
-SALT = "3008.3"
 STAND_IN_FOR_CHEF = Path(__file__).with_name("stand_in_chef_client")
 
 # heat-cfntools has fixed paths: it sees folders of the test's own there.
@@ -117,14 +115,16 @@ def server(request: pytest.FixtureRequest, make_server: MakeServer) -> HookServe
 
 @pytest.fixture(scope="session")
 def salt_call() -> Path:
-    """Salt in an environment of its own: Debian has none, and its needs are not ours."""
-    folder = REPOSITORY / f".cache/venv-salt-{SALT}"
-    done = folder / "complete"
-    if not done.exists():
+    """Salt in an environment of its own, with what the element installs."""
+    folder, complete = REPOSITORY / ".cache/venv-salt", REPOSITORY / ".cache/venv-salt/made-from"
+    pins = ELEMENTS / "heat-config-salt/heat-config-tools/salt"
+    lists = [pins / "requirements.txt", pins / "sources.txt"]
+    wanted = "".join(path.read_text() for path in lists)
+    if not complete.exists() or complete.read_text() != wanted:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        pip = [str(folder / "bin/pip"), "install", "--quiet", f"salt=={SALT}"]
-        subprocess.run(pip, check=True)
-        done.touch()
+        pip = [str(folder / "bin/pip"), "install", "--quiet", "--no-deps"]
+        subprocess.run([*pip, *(f"--requirement={path}" for path in lists)], check=True)
+        complete.write_text(wanted)
     return folder / "bin/salt-call"
 
 
