@@ -153,11 +153,17 @@ def _answer(order: Order, seen: Seen) -> list[tuple[str, str]]:
     if shown.status == "IN_PROGRESS":
         return [(LOST, "Heat still waits")]
     values = shown.output_values or {}
-    strange = next((other for other in seen.others if _is_of(other, values)), order)
-    if strange.token != order.token:
-        kind = WINDOW if _is_excusable([strange], seen) else DUPLICATED
-        return [(kind, f"Heat has taken the result of {strange.token} for this one's")]
+    taken = _taken(order, seen)
+    if taken.token != order.token:
+        kind = WINDOW if _is_excusable([taken], seen) else DUPLICATED
+        return [(kind, f"Heat has taken the result of {taken.token} for this one's")]
     return _content(order, seen, values)
+
+
+def _taken(order: Order, seen: Seen) -> Order:
+    """Whose result Heat has for a config: its own, it is hoped."""
+    values = seen.shown.output_values or {}
+    return next((other for other in seen.others if _is_of(other, values)), order)
 
 
 def _content(order: Order, seen: Seen, values: dict[str, Any]) -> list[tuple[str, str]]:
@@ -185,6 +191,10 @@ def _copies(order: Order, seen: Seen) -> list[tuple[str, str]]:
         return []
     whose = {message["body"].get("deploy_config_id") for message in seen.left}
     several = [order] if len(arrived) > 1 else []
+    taken = _taken(order, seen)
+    if not several and taken.token != order.token and whose == {order.config_id}:
+        # Heat has another's for this one's, and so does not take it any more.
+        several = [taken]
     involved = several or [other for other in seen.others if other.config_id in whose]
     why = f"{len(arrived)} copies were posted, {len(seen.left)} are left on the queue"
     return [(WINDOW if _is_excusable(involved, seen) else DUPLICATED, why)]
@@ -193,9 +203,16 @@ def _copies(order: Order, seen: Seen) -> list[tuple[str, str]]:
 def _is_excusable(involved: Sequence[Order], seen: Seen) -> bool:
     """Whether each of these configs has come into the window, while Heat asked for it or later."""
     return bool(involved) and all(
-        is_the_window(seen.queue, seen.journal[order.begin : _end(order, seen)])
-        for order in involved
+        is_the_window(seen.queue, _lines_of(order, seen)) for order in involved
     )
+
+
+def _lines_of(order: Order, seen: Seen) -> list[Line]:
+    """What happened while Heat asked for a config, and what came then and was late."""
+    end = _end(order, seen)
+    later = seen.journal[end:]
+    late = [line for line in later if line.step == "late" and line.came < later[0].at]
+    return [*seen.journal[order.begin : end], *late]
 
 
 def _end(order: Order, seen: Seen) -> int:

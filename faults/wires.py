@@ -69,6 +69,8 @@ class Line(NamedTuple):
     """The services that refuse connections from here on."""
     is_cut: bool = False
     """Whether a program of the agent has ended before its time."""
+    came: float = 0.0
+    """When the request came to the wire; `at` is when it was over."""
 
     def __str__(self) -> str:
         if not self.exchange:
@@ -98,9 +100,9 @@ class Journal:
         cut = any(status is None or status < 0 for status in statuses)
         self.lines.append(Line(self.now(), "", step, away=away, is_cut=cut))
 
-    def note_request(self, wire: str, step: str, exchange: Exchange) -> None:
+    def note_request(self, wire: str, step: str, exchange: Exchange, came: float) -> None:
         """Add a request."""
-        self.lines.append(Line(self.now(), wire, step, exchange))
+        self.lines.append(Line(self.now(), wire, step, exchange, came=came))
 
     def now(self) -> float:
         """Seconds since the schedule began."""
@@ -143,7 +145,7 @@ class FaultyWire(Wire):
         with self._steps_lock:
             step = self._steps.popleft() if self._steps else "ok"
             self._under_way[step] += 1
-        self.now.step = step
+        self.now.step, self.now.came = step, self.journal.now()
         if step in ("kill-before", "kill-sent"):
             self.kill(signal.SIGKILL)
         elif step == "term-before":
@@ -178,7 +180,8 @@ class _History(list[Exchange]):
 
     def append(self, exchange: Exchange) -> None:
         step = str(getattr(self._wire.now, "step", "ok"))
-        self._wire.journal.note_request(self._wire.name, step, exchange)
+        came = float(getattr(self._wire.now, "came", 0.0))
+        self._wire.journal.note_request(self._wire.name, step, exchange, came)
         if step == "kill-after":
             self._wire.kill(signal.SIGKILL)
         elif step == "term-after":

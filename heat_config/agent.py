@@ -185,9 +185,21 @@ class _Run:
         except OSError as error:
             if not self._ballast.drop(error):
                 raise
-            note(_ROOM)
+            self._note_in_place_of_logs(note)
             return error
         return None
+
+    def _note_in_place_of_logs(self, note: Callable[[int | None], None]) -> None:
+        """Note something short. An answer is worth more than the logs of what is not owed."""
+        from heat_config import ballast, runlog
+
+        try:
+            note(_ROOM)
+        except OSError as error:
+            if not ballast.is_full(error):
+                raise
+            runlog.prune(self._settings.logs, 0, self._outbox.ids())
+            note(_ROOM)
 
 
 # Bytes of a result for which there is room in the ballast's place.

@@ -39,7 +39,12 @@ class Ballast:
 
     def drop(self, error: OSError) -> bool:
         """Make room after an error; return whether another try makes sense."""
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not is_full(error):
             return False
         self._path.unlink(missing_ok=True)
         return True
+
+
+def is_full(error: OSError) -> bool:
+    """Whether an error says that a disk is full, or its owner's share of it."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)

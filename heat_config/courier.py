@@ -145,7 +145,7 @@ class Courier:
             answer = from_dict(entry.message)
             wait = self._settings.first_wait
             accepted = retry.until_accepted(
-                sender, answer, log_path, wait, refused_before=entry.refusals > 0
+                sender, answer, log_path, wait, refused_before=entry.bad_content
             )
         except SignalError as error:
             self._not_accepted(entry, error, sender)
@@ -186,6 +186,7 @@ class Courier:
             heat_doubt=sender.heat_doubt if sender else entry.heat_doubt,
             tries=entry.tries + 1,
             refusals=refusals,
+            bad_content=error.bad_content,
             problem=str(error),
         )
         tried = tried._replace(due=time.time() + self._wait(tried.tries))

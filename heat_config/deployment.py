@@ -184,7 +184,8 @@ def _resolve(item: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(configs, list):
         raise _UnusableError("the component's 'config' has no list 'configs'")
     for part in configs:
-        if isinstance(part, dict) and action in (part.get("actions") or ()):
+        actions = part.get("actions") if isinstance(part, dict) else None
+        if isinstance(actions, list) and action in actions:
             tool = part.get("tool")
             if not isinstance(tool, str) or not tool:
                 raise _UnusableError(f"the component's 'tool' for {action} is no name")

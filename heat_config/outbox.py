@@ -37,6 +37,8 @@ class Entry(NamedTuple):
     tries: int = 0
     refusals: int = 0
     """How many of the last tries were refused, not just unlucky."""
+    bad_content: bool = False
+    """Whether the last try was refused for what the result holds."""
     due: float = 0.0
     """When it is to be tried again."""
     problem: str = ""

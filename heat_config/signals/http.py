@@ -80,7 +80,8 @@ def from_status(status: int, what: str, reason: str = "") -> SignalError:
         retry=status in (408, 429) or status >= 500,
         uncertain=status >= 500,
         too_large=too_large,
-        bad_content=too_large or status in (400, 422),
+        # One that is small already gains nothing from being replaced by another.
+        bad_content=not too_large and status in (400, 422),
     )
 
 
