@@ -17,7 +17,8 @@ help:
 	@echo 'make test-hooks     the hooks on ansible, puppet, salt, podman, docker, …; images with them'
 	@echo 'make lint | unit | functional    one part of them'
 	@echo 'make faults SEED=… N=…           break things, count what is lost'
-	@echo 'make bench-latency  from Heat to the hook: a chain of deployments, against its floor'
+	@echo 'make faults-metadata SEED=… N=…  the same for the metadata that comes in'
+	@echo 'make bench-latency  from Heat to the hook, against os-collect-config and heat-agents'
 	@echo 'make bench-idle     a run with nothing to do, against heat-agents'
 	@echo 'make image          an image for a cloud: qcow2 with kernel and cloud-init'
 	@echo 'make lab | lab-down a control plane on this machine: Keystone, Zaqar, Heat'
@@ -52,19 +53,25 @@ test-hooks:
 
 .PHONY: bench-idle
 bench-idle:
-	@$(PYTHON) bench/idle.py
+	@$(PYTHON) -m bench.idle
 
 .PHONY: faults
 faults:
 	@tools/step 'Debian packages' tools/setup image lab test
 	@tools/step 'Control plane environment' $(PYTHON) -m lab install
-	@$(TOX) run -q -e faults -- $(if $(SEED),--seed $(SEED)) --number $(or $(N),200)
+	@$(TOX) run -q -e faults -- -m faults $(if $(SEED),--seed $(SEED)) --number $(or $(N),200)
+
+.PHONY: faults-metadata
+faults-metadata:
+	@tools/step 'Debian packages' tools/setup lab test
+	@tools/step 'Control plane environment' $(PYTHON) -m lab install
+	@$(TOX) run -q -e faults -- -m faults.metadata $(if $(SEED),--seed $(SEED)) --number $(or $(N),500)
 
 .PHONY: bench-latency
 bench-latency:
 	@tools/step 'Debian packages' tools/setup lab test
 	@tools/step 'Control plane environment' $(PYTHON) -m lab install
-	@$(TOX) run -q -e bench -- bench/latency.py
+	@$(TOX) run -q -e bench -- -m bench.latency $(OPTIONS)
 
 .PHONY: image
 image:

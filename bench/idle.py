@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a run with nothing to do costs: ours against that of heat-agents 13.0.0.
 
-    python3 bench/idle.py [--pairs N]
+    python3 -m bench.idle [--pairs N]
 
 Both get the same file of 20 deployments that are all done. Their runs alternate
 in one process of measurement, each as an image has it: 55-heat-config, in a
@@ -22,12 +22,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-CHECKOUT = Path(__file__).resolve().parents[1]
-CACHE = CHECKOUT / ".cache" / "bench"
+from bench.peer import CACHE, CHECKOUT, elements, install, make_venv, pip, say
+
 SCRIPT = "os-refresh-config/configure.d/55-heat-config"
-PEER = "heat-agents==13.0.0"
 # What the peer's elements install beside it, as far as this script needs it.
-PEER_NEEDS = ("PyYAML==6.0.3",)
+PEER_NEEDS = ("PyYAML",)
 DEPLOYMENTS = 20
 WARM_UP = 5
 
@@ -84,34 +83,12 @@ def ours() -> Contender:
 def peer() -> Contender:
     """heat-agents' element, from its source distribution."""
     venv = make_venv("peer")
-    unpacked = CACHE / PEER.replace("==", "-").replace("heat-agents", "heat_agents")
-    if not unpacked.exists():
-        say(f"getting {PEER}")
-        pip("--python", venv / "bin/python", "install", *PEER_NEEDS)
-        only_source = ("--no-deps", "--no-binary", "heat-agents", "--dest", CACHE)
-        pip("download", *only_source, PEER)
-        run(["tar", "-C", CACHE, "-xzf", f"{unpacked}.tar.gz"])
-    program = unpacked / "heat-config" / SCRIPT
+    install(venv, PEER_NEEDS)
+    program = elements() / "heat-config" / SCRIPT
     program.chmod(0o755)
     # It begins with /usr/bin/env python3.
     path = f"{venv / 'bin'}:{os.defpath}"
     return Contender("peer", program, path, "already deployed")
-
-
-def make_venv(name: str) -> Path:
-    """Make a virtual environment without pip, whose hooks would slow down each start."""
-    venv = CACHE / f"venv-{name}"
-    if not venv.exists():
-        run([sys.executable, "-m", "venv", "--without-pip", venv])
-    return venv
-
-
-def pip(*arguments: str | Path) -> None:
-    """Run a pip that is in neither environment."""
-    tools = CACHE / "venv-tools"
-    if not tools.exists():
-        run([sys.executable, "-m", "venv", tools])
-    run([tools / "bin/python", "-m", "pip", "-qq", *arguments])
 
 
 def prepare(folder: Path) -> dict[str, str]:
@@ -220,16 +197,6 @@ def summary(values: Sequence[float]) -> str:
         f"median {statistics.median(values):6.1f} ms"
         f" (min {min(values):6.1f}, max {max(values):6.1f})"
     )
-
-
-def run(command: Sequence[str | Path]) -> None:
-    """Run a command to its end."""
-    subprocess.run(command, check=True)
-
-
-def say(text: str) -> None:
-    """Tell what takes time."""
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

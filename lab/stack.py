@@ -80,7 +80,12 @@ class Stack:
         except exc.HTTPException:
             return None
 
-    def wait(self, action: str, meanwhile: Callable[[], Any] = lambda: None) -> str:
+    def wait(
+        self,
+        action: str,
+        meanwhile: Callable[[], Any] = lambda: None,
+        patience: float = PATIENCE,
+    ) -> str:
         """Wait until an action has ended; return how: COMPLETE or FAILED."""
 
         def ended() -> str | None:
@@ -88,7 +93,7 @@ class Stack:
             current, _, status = self.state.partition("_")
             return status if current == action and status != "IN_PROGRESS" else None
 
-        return str(wait_for(f"{action} of {self.id}", ended))
+        return str(wait_for(f"{action} of {self.id}", ended, patience))
 
     def delete(self) -> None:
         """Delete it and wait until it is gone."""
@@ -103,14 +108,14 @@ class Stack:
         wait_for(f"the deletion of {self.id}", gone)
 
 
-def wait_for(what: str, found: Callable[[], Any]) -> Any:
+def wait_for(what: str, found: Callable[[], Any], patience: float = PATIENCE) -> Any:
     """Ask until there is an answer.
 
-    :raises TimeoutError: there was none for :data:`PATIENCE` seconds.
+    :raises TimeoutError: there was none for so many seconds.
     """
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if answer := found():
             return answer
         time.sleep(0.2)
-    raise TimeoutError(f"{what} did not come within {PATIENCE:.0f} s")
+    raise TimeoutError(f"{what} did not come within {patience:.0f} s")
