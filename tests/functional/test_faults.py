@@ -29,3 +29,20 @@ def test_nothing_is_lost_duplicated_run_twice_or_unanswered(lab: Lab) -> None:
     requests, crashes = ran.stdout.splitlines()[-4:-2]
     assert requests.startswith("requests: ") and requests.count(",") >= 5
     assert not crashes.startswith("crashes: at 0 ")
+
+
+def test_the_newest_metadata_is_applied_and_nothing_older_after_it(lab: Lab) -> None:
+    faults = [sys.executable, "-m", "faults.metadata", "--seed", "2", "--number", "20"]
+    ran = subprocess.run(
+        [*faults, "--lab", lab.directory],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    *_, crashes, last = ran.stdout.splitlines()
+    assert last.startswith("schedules: 20, ")
+    assert last.endswith("lost: 0, older: 0, left: 0, hung: 0, raised: 0")
+    assert "killed: 0," not in last
+    assert not crashes.startswith("crashes: at 0 ")
