@@ -30,7 +30,6 @@ class Case(NamedTuple):
 
     config: Any
     status: int
-    options: dict[str, Any] = {}  # noqa: RUF012 - never changed
     is_logged: bool = True
     """Whether all of the output goes through the log as it comes."""
 
@@ -44,12 +43,6 @@ def manifest() -> str:
     return f"exec {{ 'much': command => '{MUCH}', {how} }}"
 
 
-def pod() -> dict[str, Any]:
-    container = {"name": "c", "image": IMAGE, "command": ["sh", "-c", MUCH]}
-    spec = {"hostNetwork": True, "restartPolicy": "Never", "containers": [container]}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "much"}, "spec": spec}
-
-
 CASES = {
     "script": Case(f"#!/bin/sh\n{MUCH}\n", 3),
     "ansible": Case(playbook(), 2),
@@ -58,7 +51,6 @@ CASES = {
     "docker-cmd": Case(
         {"much": {"image": IMAGE, "net": "none", "detach": False, "command": ["sh", "-c", MUCH]}}, 3
     ),
-    "kubelet": Case(pod(), 1, {"poll_period": 0.1}, is_logged=False),
     "cfn-init": Case({"config": {"commands": {"much": {"command": MUCH}}}}, 1, is_logged=False),
 }
 
@@ -67,7 +59,7 @@ CASES = {
 def test_much_output_of_a_tool_that_fails(make_server: MakeServer, group: str) -> None:
     case, server = CASES[group], make_server(group)
     given = inputs(deploy_password=SECRET)
-    answer, log = server.hook(case.config, inputs=given, options=case.options)
+    answer, log = server.hook(case.config, inputs=given)
     said = answer["deploy_stdout"] + answer["deploy_stderr"]
     assert answer["deploy_status_code"] == case.status, said[-2000:]
     assert SECRET not in log

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .versions import COMMANDS, tested
+from .versions import COMMANDS, named_for
 
 HERE = [
     *COMMANDS.items(),
@@ -29,11 +29,11 @@ def told(command: str, folders: list[Path]) -> str:
 
 def test_the_plug_in_of_docker_is_there_too(compose_plug_in: Path) -> None:
     version = told(f"{compose_plug_in}/cli-plugins/docker-compose version --short", [])
-    assert version.partition("-")[0] in tested("docker-compose")
+    assert version.partition("-")[0] in named_for("docker-compose")
 
 
 @pytest.mark.parametrize(("group", "command"), HERE)
 def test_the_table_is_true(salt_call: Path, group: str, command: str) -> None:
     folders = [Path(sys.executable).parent, salt_call.parent]
     version = told(command, folders)
-    assert version in tested(group), command
+    assert version in named_for(group), command

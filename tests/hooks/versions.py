@@ -17,7 +17,7 @@ COMMANDS = {
 }
 
 
-def tested(group: str) -> list[str]:
+def named_for(group: str) -> list[str]:
     """The versions in a group's row of the table."""
     text = (REPOSITORY / "README.md").read_text()
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
