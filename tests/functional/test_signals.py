@@ -75,7 +75,6 @@ REFUSED = {
 # The result itself is refused; another may be accepted.
 BAD_CONTENT = {
     "400": answer(400, b'{"title": "Bad", "description": "no such thing"}'),
-    "413": answer(413),
 }
 # What is in between answers in the service's name.
 NOT_THE_SERVICE = {
@@ -283,6 +282,14 @@ class TestZaqar:
         (message,) = queue.messages
         assert message["deploy_status_code"] == 1
         assert f"answered {action.status}" in message["deploy_stderr"]
+
+    def test_what_is_small_and_yet_too_large_is_kept_as_it_is(self, queue: Queue) -> None:
+        # Another would be no smaller: something is in between, and passes.
+        error = queue.refuses(answer(413))
+        assert error.too_large and not error.bad_content
+        queue.send(answer(413), answer(413), message={**RESULT, "deploy_stdout": "x" * 9_000})
+        (message,) = queue.messages
+        assert message["deploy_status_code"] == 0
 
     def test_an_integer_that_zaqar_does_not_take_fails_with_a_reason(self, queue: Queue) -> None:
         queue.send(message={**RESULT, "output": 2**64}, refused_before=True)

@@ -129,7 +129,7 @@ def on_a_small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         pytest.skip("mounting a file system of its own needs root and unshare")
     disk = tmp_path / "disk"
     disk.mkdir()
-    for name in ("DEPLOYED", "OUTBOX"):
+    for name in ("DEPLOYED", "OUTBOX", "LOGS"):
         monkeypatch.setenv(f"HEAT_CONFIG_{name}", str(disk / name.lower()))
     hooks = tmp_path / "hooks"
     hooks.mkdir()
@@ -188,6 +188,26 @@ def test_a_script_that_fills_the_disk_is_answered_all_the_same(on_a_small_disk: 
     assert owed["c1"]["deploy_status_code"] == 4
     assert owed["c1"]["deploy_stdout"].endswith("xthe end\n")
     assert "left out" in owed["c1"]["deploy_stdout"]
+
+
+def test_logs_of_what_is_not_owed_make_room_for_an_answer(on_a_small_disk: Any) -> None:
+    hook = "#!/bin/sh\necho '{\"deploy_status_code\": 0}'"
+    steps = f"""
+run({items("c1")})
+logs = Path(given.logs)
+for each in ("c1", "done"):
+    (logs / f"{{each}}.log").write_bytes(bytes(200_000))
+fill()
+run({items("c1", "c2")})
+(Path(given.outbox).parent / ".ballast").unlink(missing_ok=True)
+fill()
+run({items("c1", "c2", "c3")})
+tell()
+print(json.dumps(sorted(path.name for path in logs.glob("*.log"))))
+"""
+    (owed, _), logs = on_a_small_disk(hook, steps)
+    assert "not run, because the disk is full" in owed["c3"]["deploy_stderr"]
+    assert "c1.log" in logs and "done.log" not in logs
 
 
 def test_there_is_ballast_again_when_there_is_room_again(on_a_small_disk: Any) -> None:

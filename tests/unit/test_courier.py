@@ -217,6 +217,18 @@ def test_refusals_in_a_row_have_an_end(office: Office, far: FarEnd) -> None:
     )
 
 
+def test_only_a_refusal_of_its_content_makes_a_failure_of_a_result(
+    office: Office, far: FarEnd
+) -> None:
+    """A gateway's stray 404 and then a 400 are not two refusals of what it holds."""
+    office.owes()
+    for kind, sent in (({}, 1), ({"bad_content": True}, 2), ({"bad_content": True}, 4)):
+        far.fails("c1", **kind)
+        office.round()
+        assert len(far.sent) == sent
+        assert office.owed().bad_content is bool(kind)
+
+
 def test_bad_luck_in_between_begins_the_count_of_refusals_anew(office: Office, far: FarEnd) -> None:
     office.owes(refusals=courier.REFUSALS - 1)
     far.fails("c1", **AWAY)

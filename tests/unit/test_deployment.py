@@ -114,6 +114,15 @@ def test_of_a_component_the_config_for_the_action_is_run(
     assert (read.group, read.item["group"], read.item["config"]) == (tool, tool, config)
 
 
+@pytest.mark.parametrize("actions", ["CREATE", {"CREATE": 1}, 7, None])
+@pytest.mark.parametrize("action", ["CREATE", None])
+def test_actions_that_are_no_list_are_answered(actions: object, action: str | None) -> None:
+    item = component("CREATE")
+    item["config"]["configs"] = [{"actions": actions, "tool": "script", "config": "up"}]
+    item["inputs"] = [{"name": "deploy_action", "value": action}]
+    assert deployment.read(item).error == f"the component has no config for the action {action}"
+
+
 def test_a_component_without_the_action_is_answered() -> None:
     read = deployment.read(component("SUSPEND"))
     assert read.error == "the component has no config for the action SUSPEND"

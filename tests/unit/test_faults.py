@@ -213,6 +213,21 @@ def test_what_fell_into_the_window_is_counted_apart() -> None:
     lines = [post(503), signal(None, 503), post(), post()]
     problems = judge.problems(new, seen(shown=taken, journal=lines, others=[old, new]))
     assert [problem.kind for problem in problems] == [WINDOW]
+    # Then the new one's own is left.
+    left = [{"body": {"deploy_config_id": "new"}}]
+    problems = judge.problems(new, seen(shown=taken, journal=lines, others=[old, new], left=left))
+    assert [problem.kind for problem in problems] == [WINDOW, WINDOW]
+
+
+@pytest.mark.parametrize(("came", "kind"), [(0.5, WINDOW), (1.5, DUPLICATED)])
+def test_what_was_late_belongs_to_when_it_came(came: float, kind: str) -> None:
+    taken = Shown(output_values={"deploy_stdout": "s1r1d1 ends\n", "deploy_status_code": 0})
+    asks = Line(1.0, "", "Heat asks")
+    late = post(None, "late")._replace(at=2.0, came=came)
+    new = Order(Asked("zaqar-0"), "s1r2d1", "new", 1)
+    lines = [event(), asks, late]
+    problems = judge.problems(new, seen(shown=taken, journal=lines, others=[OLD, new]))
+    assert [problem.kind for problem in problems] == [kind]
 
 
 def crash(folder: Path, at: int, power: float = 0, program: str = WRITE) -> tuple[int, str]:
