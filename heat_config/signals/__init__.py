@@ -38,6 +38,27 @@ def address(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name.startswith("deploy_")}
 
 
+def preload(values: Mapping[str, Any]) -> None:
+    """Import what will send this deployment's result, in a thread of its own.
+
+    That takes longer than many a hook, and beside one it costs no time.
+    """
+    name = transport(values)
+    if name is None:
+        return
+    from threading import Thread
+
+    Thread(target=_import, args=(name,), name="preload").start()
+
+
+def _import(name: str) -> None:
+    from contextlib import suppress
+    from importlib import import_module
+
+    with suppress(Exception):  # whoever uses it will say so
+        import_module(f"{__name__}.{name}")
+
+
 def sender_for(
     entry: Entry,
     settings: Settings,

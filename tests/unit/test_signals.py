@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,24 @@ class TestChoice:
     )
     def test_the_inputs_choose(self, values: dict[str, Any], module: str | None) -> None:
         assert signals.transport(values) == module
+
+    @pytest.mark.parametrize(
+        ("values", "loaded"),
+        [({"deploy_queue_id": "q"}, ["heat_config.signals.zaqar"]), ({"deploy_name": "n"}, [])],
+    )
+    def test_what_will_send_a_result_is_imported_beside_the_run(
+        self, values: dict[str, Any], loaded: list[str]
+    ) -> None:
+        code = (
+            "import sys, threading\n"
+            "from heat_config import signals\n"
+            f"signals.preload({values})\n"
+            "others = [each for each in threading.enumerate() if each.name == 'preload']\n"
+            "for each in others: each.join()\n"
+            "print(*[name for name in sys.modules if name == 'heat_config.signals.zaqar'])"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.stdout.split() == loaded, done.stderr
 
     @pytest.mark.parametrize("unset", ["", None])
     def test_an_empty_input_chooses_nothing(self, unset: str | None) -> None:
