@@ -14,7 +14,7 @@ from threading import Event, Thread, Timer
 from typing import Any
 
 from faults import judge, scripts
-from faults.judge import Order, Problem
+from faults.judge import WINDOW, Order, Problem
 from faults.machine import Machine
 from faults.nursery import Nursery
 from faults.schedule import IN_HOOK, Attempt, Round, Schedule
@@ -247,6 +247,7 @@ class _Drive:
                 queue=self._place.slots[order.asked.slot].queue,
                 journal=list(self._place.journal.lines),
                 others=self._outcome.orders,
+                windows={each.token for each in self._outcome.problems if each.kind == WINDOW},
             )
             self._outcome.problems += judge.problems(order, seen)
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -59,6 +59,9 @@ class Seen:
     """What has happened in the schedule until now."""
     others: Sequence[Order]
     """All configs of the schedule."""
+    windows: Collection[str] = ()
+    """The tokens of those that are known to have come into the window: what is left of one of
+    them is a consequence."""
 
 
 def problems(order: Order, seen: Seen) -> list[Problem]:
@@ -84,7 +87,15 @@ def is_the_window(queue: str, lines: Sequence[Line]) -> bool:
     if len(arrived) == 1:
         return _could_not_be_removed(queue, lines[arrived[0] :])
     pairs = list(pairwise(arrived))
-    return bool(pairs) and all(_is_excused(lines[first:second]) for first, second in pairs)
+    return bool(pairs) and all(
+        _is_excused(lines[first:second], _away_at(lines, first)) for first, second in pairs
+    )
+
+
+def _away_at(lines: Sequence[Line], index: int) -> tuple[str, ...]:
+    """The services that refused connections at a line; what is noted next has ended that."""
+    notes = [line for line in lines[:index] if not line.wire]
+    return notes[-1].away if notes else ()
 
 
 def _could_not_be_removed(queue: str, lines: Sequence[Line]) -> bool:
@@ -107,14 +118,15 @@ def _is_good(line: Line) -> bool:
     return answered is not None and 200 <= answered < 300
 
 
-def _is_excused(lines: Sequence[Line]) -> bool:
+def _is_excused(lines: Sequence[Line], away: tuple[str, ...]) -> bool:
     """Whether between a post and the next one was doubt, and Heat could not be asked.
 
-    ``lines``: from the first of them on.
+    ``lines``: from the first of them on. ``away``: what refused connections then.
     """
     # A signal that was served is one that Heat knows of, whatever the agent was told.
     asked = any(_was_served(line, HEAT, 200) for line in lines)
     failed = any(line.wire == HEAT or _no_way_to_heat(line) for line in lines)
+    failed = failed or HEAT in away or KEYSTONE in away
     return _is_in_doubt(lines) and failed and not asked
 
 
@@ -203,7 +215,8 @@ def _copies(order: Order, seen: Seen) -> list[tuple[str, str]]:
 def _is_excusable(involved: Sequence[Order], seen: Seen) -> bool:
     """Whether each of these configs has come into the window, while Heat asked for it or later."""
     return bool(involved) and all(
-        is_the_window(seen.queue, _lines_of(order, seen)) for order in involved
+        order.token in seen.windows or is_the_window(seen.queue, _lines_of(order, seen))
+        for order in involved
     )
 
 

@@ -65,7 +65,7 @@ class Queue:
         self._heat = heat.Resource(entry, settings, self._user, before_heat)
         self._overdue = time.time() - entry.since > settings.way_round_after
         self._forced = entry.forced
-        self._unheard = entry.tries
+        self._unheard = entry.tries if entry.doubt else 0
         self.doubt = entry.doubt
         self.heat_doubt = entry.heat_doubt
 
@@ -135,7 +135,7 @@ class Queue:
             accepted = self._heat.send(result.fitted(self._heat.limit, "the outbox"))
         except SignalError as error:
             self.heat_doubt |= error.uncertain
-            self._unheard += 1
+            self._unheard += self.doubt
             raise
         return accepted._replace(leaves_copy=self.doubt)
 

@@ -190,6 +190,10 @@ def test_a_config_may_ask_to_be_run_again() -> None:
         pytest.param([post(503), signal(None, 503), post()], True, id="Heat did not answer"),
         pytest.param([post(503), signal(200, 503), post()], False, id="Heat had it"),
         pytest.param([post(503), event(away=("heat",)), post()], True, id="Heat was away"),
+        pytest.param([event(away=("heat",)), post(503), post()], True, id="Heat was away before"),
+        pytest.param(
+            [event(away=("heat",)), event(), post(503), post()], False, id="Heat was back"
+        ),
         pytest.param([post(201), event(is_cut=True), signal(None, 404), post()], True, id="cut"),
         pytest.param([post(None, "late"), signal()], True, id="still on its way"),
         pytest.param([post(503), signal()], False, id="not removed"),
@@ -217,6 +221,12 @@ def test_what_fell_into_the_window_is_counted_apart() -> None:
     left = [{"body": {"deploy_config_id": "new"}}]
     problems = judge.problems(new, seen(shown=taken, journal=lines, others=[old, new], left=left))
     assert [problem.kind for problem in problems] == [WINDOW, WINDOW]
+
+
+def test_what_is_left_of_what_fell_into_the_window_is_a_consequence() -> None:
+    taken = Shown(output_values={"deploy_stdout": "s1r1d1 ends\n", "deploy_status_code": 0})
+    assert kinds(seen(shown=taken, windows={"s1r1d1"})) == [WINDOW]
+    assert kinds(seen(shown=taken, windows={"s1r7d1"})) == [DUPLICATED]
 
 
 @pytest.mark.parametrize(("came", "kind"), [(0.5, WINDOW), (1.5, DUPLICATED)])
