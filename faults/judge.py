@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -247,4 +248,4 @@ def _is_of(order: Order, values: dict[str, Any]) -> bool:
     Its output says nothing: Heat keeps the outputs of earlier configs.
     """
     told = f"{values.get('deploy_stdout')}{values.get('deploy_stderr')}"
-    return f"{order.token} " in told or f"force {order.config_id}," in told
+    return bool(re.search(rf"\b{order.token}\b", told)) or f"force {order.config_id}," in told

@@ -45,7 +45,8 @@ def config(asked: Asked, token: str, ran: Path, disk: Path) -> dict[str, Any]:
         f"exit {status_code(asked)}",
     ]
     return {
-        "group": "nonesuch" if asked.behaviour == "no-hook" else "script",
+        # The answer repeats it, and so tells whose it is.
+        "group": f"nonesuch-{token}" if asked.behaviour == "no-hook" else "script",
         "config": "\n".join(lines) + "\n",
         "outputs": [{"name": token}],
         "options": {"interrupted": asked.interrupted} if asked.interrupted else {},

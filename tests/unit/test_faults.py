@@ -223,6 +223,12 @@ def test_what_fell_into_the_window_is_counted_apart() -> None:
     assert [problem.kind for problem in problems] == [WINDOW, WINDOW]
 
 
+def test_an_answer_without_a_run_tells_whose_it_is() -> None:
+    told = "no hook for group 'nonesuch-s1r1d1' on this server: there are hooks for script"
+    shown = Shown(output_values={"deploy_stderr": told, "deploy_status_code": 127})
+    assert kinds(seen(shown=shown)) == [DUPLICATED]
+
+
 def test_what_is_left_of_what_fell_into_the_window_is_a_consequence() -> None:
     taken = Shown(output_values={"deploy_stdout": "s1r1d1 ends\n", "deploy_status_code": 0})
     assert kinds(seen(shown=taken, windows={"s1r1d1"})) == [WINDOW]
