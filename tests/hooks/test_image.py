@@ -114,7 +114,12 @@ def filled(data: Any, values: dict[str, str]) -> Any:
     return data
 
 
-def test_create_update_and_delete(create_stack: Create, release: str, root: Path) -> None:
+def test_create_and_update(create_stack: Create, release: str, root: Path) -> None:
+    """Without DELETE, which the other tests run.
+
+    Heat asks the compute service for the server, which the lab's does not know, and so
+    drops the deletions that it has just asked for: which of them arrive is chance.
+    """
     groups = GROUPS[release]
     template = everything(groups)
     stack = create_stack(template, greeting="grüß\nGott")
@@ -131,12 +136,6 @@ def test_create_update_and_delete(create_stack: Create, release: str, root: Path
         stack.update(template, greeting="again")
         ends_well(stack, server, "UPDATE")
         assert greetings(server) == ["again"] * 3
-
-        stack.update(without_deployment(template))
-        ends_well(stack, server, "UPDATE")
-        # What is in the metadata no more goes after Heat has been answered.
-        server.wait_for(lambda it: not told(it, "podman ps -aq"), what="the end of the containers")
-        assert greetings(server) == [""] * 3
 
 
 def ends_well(stack: Stack, server: Server, action: str) -> None:
