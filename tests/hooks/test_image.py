@@ -83,7 +83,7 @@ def everything(groups: tuple[str, ...]) -> dict[str, Any]:
     add(made, "prepare", prepare)
     after = "prepare"
     for group in groups:
-        template = filled(example(group), {"path": f"/root/{group}", "image": IMAGE})
+        template = filled(example(group), {"path": f"/srv/{group}", "image": IMAGE})
         properties = template["resources"]["config"]["properties"]
         if group == "puppet":
             properties["options"] = {"enable_debug": True, "enable_verbose": True}
@@ -153,7 +153,7 @@ def ends_well(stack: Stack, server: Server, action: str) -> None:
 
 def greetings(server: Server) -> list[str]:
     groups = ("ansible", "puppet", "salt")
-    return [server.read(f"/root/{group}").rstrip("\n") for group in groups]
+    return [server.read(f"/srv/{group}").rstrip("\n") for group in groups]
 
 
 def told(server: Server, command: str) -> str:
