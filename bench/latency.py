@@ -12,6 +12,7 @@ with the Python of the tests; the peer is installed from the package index into 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -25,6 +26,8 @@ PARTS = ("wait", "quiet", "rounds", "burst", "chain")
 def main() -> int:
     """Measure and print the figures."""
     options = _parser().parse_args()
+    # So that what was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         if "quiet" in options.parts:
@@ -37,7 +40,7 @@ def main() -> int:
             if "burst" in options.parts:
                 burst.measure(lab, folder, options.burst)
             if "chain" in options.parts:
-                ours = dict.fromkeys(("floor", "websocket", "polling"), options.runs)
+                ours = dict.fromkeys(chains.IN_TURN, options.runs)
                 chains.measure(lab, folder, {**ours, "peer": options.peer_runs})
     return 0
 

@@ -146,7 +146,7 @@ class _Run:
             if full:
                 log.error(f"{deployment}: not run: {full}")
                 return result.failure(f"not run, because the disk is full: {full}\n")
-            signals.preload(deployment.values)
+            signals.prepare(deployment.values, self._settings)
             return answering.run(deployment, self._settings)
         entry = self._outbox.get(deployment.id)
         if entry:  # stopped between the outbox and the result for people

@@ -17,13 +17,14 @@ from oslo_config import cfg
 from heat_config import current, log, metadata, settings
 from heat_config.inbox import Inbox
 from heat_config.queue import Queue
-from heat_config.signals import http
+from heat_config.signals import http, keystone
 from heat_config.signals.errors import SignalError
-from heat_config.signals.keystone import User
 from heat_config.source import Outage, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from heat_config.signals.keystone import User
 
 name = "zaqar"
 opts = [
@@ -112,7 +113,6 @@ def access() -> Access:
     )
 
 
-@functools.lru_cache(maxsize=1)
 def user_of(reader: Access) -> User:
     """The server's stack user, with one token for all that is asked in its name.
 
@@ -125,7 +125,7 @@ def user_of(reader: Access) -> User:
         "deploy_project_id": reader.project_id,
         "deploy_region_name": reader.region_name,
     }
-    return User(values, reader.trust())
+    return keystone.user_of(values, reader.trust())
 
 
 def source() -> Source:

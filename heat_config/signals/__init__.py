@@ -38,25 +38,29 @@ def address(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name.startswith("deploy_")}
 
 
-def preload(values: Mapping[str, Any]) -> None:
-    """Import what will send this deployment's result, in a thread of its own.
+def prepare(values: Mapping[str, Any], settings: Settings) -> None:
+    """Import what will send this deployment's result, and log in, in a thread of its own.
 
     That takes longer than many a hook, and beside one it costs no time.
     """
     name = transport(values)
-    if name is None:
+    if name is None or settings.notify:
         return
     from threading import Thread
 
-    Thread(target=_import, args=(name,), name="preload").start()
+    Thread(target=_prepare, args=(name, values, settings), name="prepare").start()
 
 
-def _import(name: str) -> None:
+def _prepare(name: str, values: Mapping[str, Any], settings: Settings) -> None:
     from contextlib import suppress
     from importlib import import_module
 
     with suppress(Exception):  # whoever uses it will say so
         import_module(f"{__name__}.{name}")
+        if name != "url":
+            from heat_config.signals import keystone
+
+            keystone.user_of(values, settings).token()
 
 
 def sender_for(

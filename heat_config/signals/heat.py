@@ -14,7 +14,7 @@ from urllib.parse import quote
 from heat_config import redact
 from heat_config.signals.http import from_status, from_stranger, is_json
 from heat_config.signals.inputs import require
-from heat_config.signals.keystone import User
+from heat_config.signals.keystone import user_of
 from heat_config.signals.sender import Accepted
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from heat_config.outbox import Entry
     from heat_config.result import Result
     from heat_config.settings import Settings
+    from heat_config.signals.keystone import User
 
 # Heat's max_json_body_size.
 LIMIT = 1_048_576
@@ -43,7 +44,7 @@ class Resource:
         before: Callable[[], None] = lambda: None,
     ) -> None:
         self._values = entry.values
-        self._user = user or User(entry.values, settings)
+        self._user = user or user_of(entry.values, settings)
         self._before = before
 
     def send(self, result: Result) -> Accepted:

@@ -8,6 +8,7 @@ once and again when it has expired, connections are kept, the catalog is read.
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,6 +33,22 @@ _NEEDED = ("deploy_auth_url", "deploy_user_id", "deploy_password", "deploy_proje
 _SSL_ERRORS = ("SSLError", "SSLFailure")
 
 _Answer = TypeVar("_Answer")
+
+
+def user_of(values: Mapping[str, Any], settings: Settings) -> User:
+    """A deployment's user: the same object, with the same token, for the same credentials.
+
+    :raises SignalError: an input is missing, or the file of certificates cannot be read.
+    """
+    needed = require(values, *_NEEDED)
+    region = str(values.get("deploy_region_name") or "")
+    names = (*_NEEDED, "deploy_region_name")
+    return _user(tuple(zip(names, (*needed, region), strict=True)), settings)
+
+
+@functools.lru_cache(maxsize=1)
+def _user(values: tuple[tuple[str, str], ...], settings: Settings) -> User:
+    return User(dict(values), settings)
 
 
 class User:

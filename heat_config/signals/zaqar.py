@@ -25,7 +25,7 @@ from heat_config.signals import heat
 from heat_config.signals.errors import SignalError
 from heat_config.signals.http import from_status, from_stranger, is_json
 from heat_config.signals.inputs import require
-from heat_config.signals.keystone import User
+from heat_config.signals.keystone import user_of
 from heat_config.signals.sender import Accepted
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from heat_config.outbox import Entry
     from heat_config.result import Result
     from heat_config.settings import Settings
+    from heat_config.signals.keystone import User
 
 # Zaqar's max_messages_post_size is 262 144 bytes for the whole request body;
 # the rest is the envelope and the config's id.
@@ -61,7 +62,7 @@ class Queue:
         (self._name,) = require(entry.values, "deploy_queue_id")
         self._id = entry.id
         self._ttl = settings.message_ttl
-        self._user = User(entry.values, settings)
+        self._user = user_of(entry.values, settings)
         self._heat = heat.Resource(entry, settings, self._user, before_heat)
         self._overdue = time.time() - entry.since > settings.way_round_after
         self._forced = entry.forced

@@ -102,6 +102,33 @@ def test_the_service_is_enabled_and_comes_back(server: Server) -> None:
     assert "network-online.target" in shown
 
 
+# Stopped, it hangs like a process in a call that never returns. It is given more than the 20 s
+# after which it tells at the latest that it goes round.
+HANG = """
+folder=/run/systemd/system/os-collect-config.service.d
+mkdir $folder
+printf '[Service]\\nWatchdogSec=25\\nTimeoutAbortSec=1\\nRestartSec=1\\n' > $folder/soon.conf
+systemctl daemon-reload
+systemctl restart os-collect-config
+systemctl kill --kill-who=main --signal=STOP os-collect-config
+rm -r $folder
+"""
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_service_that_hangs_is_restarted(server: Server) -> None:
+    server.wait_for(lambda it: len(accepted(it)) == 2, what="two accepted results")
+    server.run(["sh", "-euc", HANG])
+
+    def restarted(it: Server) -> bool:
+        shown = properties(it, "os-collect-config", "NRestarts", "ActiveState")
+        return shown == {"NRestarts": "1", "ActiveState": "active"}
+
+    server.wait_for(restarted, timeout=90, what="the service to be restarted")
+    server.run(["systemctl", "daemon-reload"])
+    assert "os-collect-config.service: Watchdog timeout" in server.journal()
+
+
 def test_the_programs_are_where_people_expect_them(server: Server) -> None:
     for program in ("os-collect-config", "os-refresh-config", "os-apply-config"):
         server.run([f"/usr/local/bin/{program}", "--version" if "refresh" not in program else "-h"])

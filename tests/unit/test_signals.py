@@ -6,6 +6,7 @@ from __future__ import annotations
 import ssl
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +59,43 @@ class TestChoice:
     ) -> None:
         code = (
             "import sys, threading\n"
-            "from heat_config import signals\n"
-            f"signals.preload({values})\n"
-            "others = [each for each in threading.enumerate() if each.name == 'preload']\n"
+            "from heat_config import settings, signals\n"
+            f"signals.prepare({values}, settings.load({{}}))\n"
+            "others = [each for each in threading.enumerate() if each.name == 'prepare']\n"
             "for each in others: each.join()\n"
             "print(*[name for name in sys.modules if name == 'heat_config.signals.zaqar'])"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert done.stdout.split() == loaded, done.stderr
+
+    @pytest.mark.parametrize(
+        ("values", "logged_in"),
+        [({**QUEUE, **USER}, ["user-id"]), (USER, ["user-id"]), ({**URL, **USER}, [])],
+    )
+    def test_who_sends_it_logs_in_beside_the_run(
+        self,
+        values: dict[str, Any],
+        logged_in: list[str],
+        settings: Settings,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        found: list[str] = []
+        monkeypatch.setattr(
+            keystone.User, "token", lambda user: found.append(user._auth.auth_methods[0].user_id)
+        )
+        signals.prepare(values, settings)
+        for each in threading.enumerate():
+            if each.name == "prepare":
+                each.join()
+        assert found == logged_in
+
+    def test_a_program_in_the_agents_place_needs_no_login(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        started: list[object] = []
+        monkeypatch.setattr(threading.Thread, "start", started.append)
+        signals.prepare({**QUEUE, **USER}, settings._replace(notify="/bin/true"))
+        assert started == []
 
     @pytest.mark.parametrize("unset", ["", None])
     def test_an_empty_input_chooses_nothing(self, unset: str | None) -> None:
@@ -301,6 +331,16 @@ class TestKeystone:
         assert translated.retry == again
         certain = isinstance(error, exceptions.Unauthorized | exceptions.SSLError)
         assert translated.uncertain == (sent and not certain)
+
+    def test_the_same_credentials_are_the_same_user_with_one_token(
+        self, settings: Settings
+    ) -> None:
+        user = keystone.user_of({**QUEUE, **USER}, settings)
+        assert keystone.user_of({**USER, "deploy_queue_id": "another"}, settings) is user
+        for name in USER:
+            assert keystone.user_of({**USER, name: "another"}, settings) is not user
+        other_region = {**USER, "deploy_region_name": "There"}
+        assert keystone.user_of(other_region, settings) is not user
 
     @pytest.fixture
     def user(self, settings: Settings) -> keystone.User:
