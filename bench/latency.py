@@ -31,7 +31,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         if "quiet" in options.parts:
-            quiet.measure(folder / "quiet", options.idle, options.servers)
+            quiet.measure(folder / "quiet", options.idle, options.servers, options.settle)
         with Lab(folder / "lab", say=lambda _: None) as lab:
             if "wait" in options.parts:
                 waiting.measure(lab, folder, options.posts)
@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     add("peer-runs", 1, "chains of the peer's (%(default)s)")
     add("posts", 50, "posts each way (%(default)s)")
     add("idle", 300.0, "seconds in which nothing happens (%(default)s)")
+    add("settle", 360.0, "seconds between the last change and that (%(default)s)")
     add("servers", 5, "servers of each way that are woken up then (%(default)s)")
     add("rounds", 10_000, "rounds at full speed (%(default)s)")
     add("burst", 1000, "messages at once (%(default)s)")

@@ -28,6 +28,8 @@ TOKEN_LIFE = 180
 # Seconds until a service has done what it does after its start.
 SETTLED = 5.0
 HOUR = 3600.0
+# Seconds before its end at which a token is renewed (keystoneauth).
+RENEWED = 30.0
 
 
 @dataclass
@@ -53,8 +55,11 @@ class Counted:
         }
 
 
-def measure(folder: Path, seconds: float, servers: int) -> None:
-    """Let servers be idle for a while, count, and then post to each."""
+def measure(folder: Path, seconds: float, servers: int, settle: float) -> None:
+    """Let servers be idle for a while, count, and then post to each.
+
+    ``settle``: seconds from the last change to the count; ours looks ever less often in them.
+    """
     with (
         Lab(folder / "lab", token_expiration=TOKEN_LIFE, say=lambda _: None) as lab,
         ExitStack() as stack,
@@ -72,17 +77,18 @@ def measure(folder: Path, seconds: float, servers: int) -> None:
         for told in (*first, *others.values()):
             told.post()
             told.wait()
-        time.sleep(SETTLED)
+        time.sleep(max(SETTLED, settle))
         before = [each.counts() for each in counted]
         time.sleep(seconds)
         for each, then in zip(counted, before, strict=True):
             _show_hour(each, then, seconds)
-        _wake(counted, others, seconds)
+        _wake(counted, others, settle + seconds)
 
 
 def _show_hour(each: Counted, before: dict[str, int], seconds: float) -> None:
     total = 0.0
-    for what, count in each.counts().items():
+    counted = each.counts()
+    for what, count in counted.items():
         hourly = (count - before[what]) * HOUR / seconds
         if what.startswith("requests"):
             total += hourly
@@ -90,6 +96,11 @@ def _show_hour(each: Counted, before: dict[str, int], seconds: float) -> None:
             continue
         show(f"{what} in an idle hour, {each.name}", hourly, "of them")
     show(f"requests in an idle hour, {each.name}", total, "of them")
+    if each.name != "peer":  # which asks for a token at each look
+        name = "requests to Keystone"
+        renewals = (counted[name] - before[name]) * HOUR / seconds
+        rarely = total - renewals + renewals * (TOKEN_LIFE - RENEWED) / (HOUR - RENEWED)
+        show(f"the same with tokens that live for an hour, {each.name}", rarely, "of them")
     show(f"resident memory after {seconds:g} s, {each.name}", resident(each.pid), "MB")
     show(f"resident memory at most, {each.name}", peak(each.pid), "MB")
 

@@ -10,9 +10,9 @@ import time
 class Pace:
     """Quick after a change, then slower: a tenth of the time since, up to the interval.
 
-    What takes a minute to change is then seen within seconds, and what does not
-    change costs no more than the interval. Each wait is cut by up to a fifth at
-    random, so that many servers do not keep step.
+    What takes a minute to change is then seen within seconds. Each wait is cut by up to a fifth
+    at random, so that many servers do not keep step; the longest is the interval with a fifth
+    added, so that what does not change costs no more than it would without that.
     """
 
     def __init__(self, least: float, interval: float) -> None:
@@ -27,7 +27,7 @@ class Pace:
     def wait(self) -> float:
         """Seconds until the next look."""
         idle = time.monotonic() - self._changed
-        return jittered(min(max(self._least, idle / 10), self._interval))
+        return jittered(min(max(self._least, idle / 10), 1.2 * self._interval))
 
 
 def jittered(seconds: float) -> float:

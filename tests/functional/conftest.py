@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from heat_config.signals import keystone
 from lab import Lab
 from lab.catalog import add_region
 from lab.stack import Heat, Stack
@@ -30,6 +31,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture(scope="session")
 def heat(lab: Lab) -> Heat:
     return Heat(lab.environment())
+
+
+@pytest.fixture(autouse=True)
+def _a_process_of_its_own() -> None:
+    """No user, with its connections and timeouts, is left of the test before."""
+    keystone._user.cache_clear()
 
 
 @pytest.fixture
