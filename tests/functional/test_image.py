@@ -47,6 +47,8 @@ def stack(heat: Heat) -> Iterator[Stack]:
         deployments={"tell": wanted, "broken": {"config": "#!/bin/sh\nexit 3"}},
     )
     made["resources"]["tell_config"]["properties"]["options"] = {"credentials": True}
+    # Else the failure could come first, and Heat would look for no other result.
+    made["resources"]["broken_deployment"]["depends_on"] = "tell_deployment"
     created = heat.create("test-image", made)
     yield created
     created.delete()

@@ -8,19 +8,24 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lab import Lab
 from lab.image import mirrors
-from tests.functional.conftest import create_stack, heat, lab
+from lab.stack import Heat, Stack
+from tests.functional.conftest import create_stack as create_unknown_stack
+from tests.functional.conftest import heat, lab
 from tests.functional.server import ELEMENTS, REPOSITORY
 
 from . import containers
 from .containers import Engine
-from .server import HookServer
+from .server import Create, HookServer, known_to_nova
 
-__all__ = ["create_stack", "heat", "lab"]
+__all__ = ["create_unknown_stack", "heat", "lab"]
 
 MakeServer = Callable[[str], HookServer]
 
@@ -33,6 +38,23 @@ mount --bind "$1/cache" /var/cache
 mount --bind "$1/log" /var/log
 exec "$2"' sh {folder} {program}
 """
+
+
+@pytest.fixture
+def create_stack(
+    create_unknown_stack: Create,
+    lab: Lab,
+    heat: Heat,
+) -> Iterator[Create]:
+    """Create a stack whose server is known to Nova until the test has ended."""
+    with ExitStack() as known:
+
+        def create(template: dict[str, Any], **parameters: Any) -> Stack:
+            stack = create_unknown_stack(template, **parameters)
+            known.enter_context(known_to_nova(lab, heat, stack))
+            return stack
+
+        yield create
 
 
 @pytest.fixture(scope="session")

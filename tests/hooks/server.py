@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import requests
 import yaml
 
-from lab.stack import Stack, wait_for
+from lab import Lab
+from lab.stack import Heat, Stack, wait_for
 from tests.functional.server import ELEMENTS, REPOSITORY, HostServer
 
 Create = Callable[..., Stack]
@@ -77,6 +80,19 @@ def without_deployment(template: dict[str, Any]) -> dict[str, Any]:
         "resources": {"server": template["resources"]["server"]},
         "outputs": {"server": template["outputs"]["server"]},
     }
+
+
+@contextmanager
+def known_to_nova(lab: Lab, heat: Heat, stack: Stack) -> Iterator[None]:
+    """Heat waits for what a server does at a deletion only if Nova knows the server."""
+    stack.wait_for_server()
+    server_id = heat.api.resources.get(stack.id, "server").physical_resource_id
+    url = f"{lab.endpoints['compute']}/servers/{server_id}"
+    requests.put(url, timeout=30).raise_for_status()
+    try:
+        yield
+    finally:
+        requests.delete(url, timeout=30).raise_for_status()
 
 
 def drive(stack: Stack, server: HostServer, action: str = "CREATE") -> str:

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from lab import Lab
 from lab.image import build_tar, unpack
 from lab.server import File, Server
 from lab.stack import Heat, Stack, wait_for
 
 from . import versions
 from .containers import IMAGE, Engine
-from .server import example, without_deployment
+from .server import example, known_to_nova, without_deployment
 
 # Of each release: its groups. heat-cfntools does not work with trixie's Python.
 GROUPS = {
@@ -116,9 +117,11 @@ def filled(data: Any, values: dict[str, str]) -> Any:
 
 
 @pytest.fixture
-def stack(heat: Heat, release: str) -> Iterator[Stack]:
+def stack(lab: Lab, heat: Heat, release: str) -> Iterator[Stack]:
     name = f"test-hooks-{release}"
-    yield heat.create(name, everything(GROUPS[release]), greeting="grüß\nGott")
+    created = heat.create(name, everything(GROUPS[release]), greeting="grüß\nGott")
+    with known_to_nova(lab, heat, created):
+        yield created
     heat.delete(name)
 
 
@@ -137,9 +140,8 @@ def test_create_update_and_delete(stack: Stack, release: str, root: Path) -> Non
         ends_well(stack, server, "UPDATE")
         assert greetings(server) == ["again"] * 3
 
-        # What Heat asks for no more goes by the clean-up; the action DELETE is in each group's
-        # own tests.
         stack.delete()
+        assert not {"ansible", "puppet", "salt"} & set(told(server, "ls /srv").split())
         server.wait_for(
             lambda it: not told(it, "podman ps -aq"), what="the end of the containers", timeout=60
         )
