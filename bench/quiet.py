@@ -28,8 +28,8 @@ TOKEN_LIFE = 180
 # Seconds until a service has done what it does after its start.
 SETTLED = 5.0
 HOUR = 3600.0
-# Seconds before its end at which a token is renewed (keystoneauth).
-RENEWED = 30.0
+# Seconds before its end at which a token is renewed (keystoneauth's MIN_TOKEN_LIFE_SECONDS).
+RENEWED = 120.0
 
 
 @dataclass

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 # which it is taken for dead.
 PING_AFTER = 30.0
 DEAD_AFTER = 45.0
-# Seconds before the token's end at which it is renewed: keystoneauth has a new
-# one 30 s before.
+# Seconds before the token's end at which there is a new connection with a new one: keystoneauth
+# gives a new one from 120 s before on.
 RENEW_BEFORE = 25.0
 # Seconds that a subscription outlives its token, by Zaqar's clock.
 MARGIN = 300
