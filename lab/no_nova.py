@@ -15,8 +15,6 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
-SERVERS = "/v2.1/servers/"
-
 
 class Handler(BaseHTTPRequestHandler):
     """Answers with the version of the API, and with 404 to all else but what was PUT."""
@@ -38,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path.rstrip("/") in ("", "/v2.1"):
             self._answer(200, {"versions": [self._version()], "version": self._version()})
         elif self.path in self.known:
-            server_id = self.path.removeprefix(SERVERS)
+            server_id = self.path.rpartition("/")[2]
             self._answer(200, {"server": {"id": server_id, "status": "ACTIVE", "links": []}})
         else:
             self._answer(404, {"itemNotFound": {"code": 404, "message": "no such server"}})

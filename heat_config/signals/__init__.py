@@ -46,9 +46,11 @@ def prepare(values: Mapping[str, Any], settings: Settings) -> None:
     name = transport(values)
     if name is None or settings.notify:
         return
+    from contextlib import suppress
     from threading import Thread
 
-    Thread(target=_prepare, args=(name, values, settings), name="prepare").start()
+    with suppress(RuntimeError):  # no more threads here: then it is done after the run
+        Thread(target=_prepare, args=(name, values, settings), name="prepare").start()
 
 
 def _prepare(name: str, values: Mapping[str, Any], settings: Settings) -> None:

@@ -89,6 +89,15 @@ class TestChoice:
                 each.join()
         assert found == logged_in
 
+    def test_a_server_without_room_for_a_thread_runs_the_config_all_the_same(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def start(_: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(threading.Thread, "start", start)
+        signals.prepare({**QUEUE, **USER}, settings)
+
     def test_a_program_in_the_agents_place_needs_no_login(
         self, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -337,10 +346,11 @@ class TestKeystone:
     ) -> None:
         user = keystone.user_of({**QUEUE, **USER}, settings)
         assert keystone.user_of({**USER, "deploy_queue_id": "another"}, settings) is user
-        for name in USER:
-            assert keystone.user_of({**USER, name: "another"}, settings) is not user
-        other_region = {**USER, "deploy_region_name": "There"}
-        assert keystone.user_of(other_region, settings) is not user
+
+    @pytest.mark.parametrize("name", [*USER, "deploy_region_name"])
+    def test_other_credentials_are_another_user(self, name: str, settings: Settings) -> None:
+        user = keystone.user_of(USER, settings)
+        assert keystone.user_of({**USER, name: "another"}, settings) is not user
 
     @pytest.fixture
     def user(self, settings: Settings) -> keystone.User:
