@@ -74,11 +74,7 @@ class Project:
 
         :raises hookkit.HookError: an env file would be outside of the folder.
         """
-        paths = {self._inside(name): content for name, content in env_files.items()}
-        files.make_private_folder(self.folder)
-        for path, content in paths.items():
-            files.make_private_folder(path.parent)
-            files.write_private(path, content)
+        hookkit.write_files(self.folder, env_files)
         # Compose's first format had the services at the top, and nothing else.
         services = compose if "services" in compose else {"services": compose}
         files.write_private(self.folder / FILE, json.dumps(services, indent=1, default=str))
@@ -97,12 +93,6 @@ class Project:
         if done.status == 0:
             shutil.rmtree(self.folder)
         return done
-
-    def _inside(self, name: str) -> Path:
-        path = (self.folder / name).resolve()
-        if self.folder.resolve() not in path.parents:
-            raise hookkit.HookError(f"the env file {name!r} is outside of the project's folder")
-        return path
 
 
 def _folder() -> Path:

@@ -13,6 +13,7 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from lab.stack import wait_for
 
@@ -34,6 +35,18 @@ driver = "vfs"
 graphroot = "{folder}/root"
 runroot = "{folder}/run"
 """
+
+
+def pod(name: str, command: list[str], **spec: Any) -> dict[str, Any]:
+    """A manifest for the group kubelet."""
+    container = {"name": "c", "image": IMAGE, "command": command}
+    fixed = {"hostNetwork": True, "terminationGracePeriodSeconds": 0, "restartPolicy": "Never"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {**fixed, "containers": [container], **spec},
+    }
 
 
 class Engine:

@@ -78,7 +78,7 @@ def test_env_files_as_text_stay_in_the_project(server: HookServer, engine: Engin
 
     outside = [{"file_name": "../a.env", "content": "x"}]
     answer, _ = server.hook(config, inputs=inputs(env_files=outside))
-    assert "'../a.env' is outside of the project's folder" in answer["deploy_stderr"]
+    assert "'../a.env' cannot be a file below" in answer["deploy_stderr"]
 
 
 def test_a_service_that_is_no_longer_in_the_file_goes(server: HookServer, engine: Engine) -> None:

@@ -15,7 +15,7 @@ import yaml
 from heat_config.hookkit import LARGEST_ANSWER
 
 from .conftest import MakeServer
-from .containers import IMAGE
+from .containers import IMAGE, pod
 from .server import inputs
 
 SECRET = "hunter22"
@@ -51,6 +51,7 @@ CASES = {
     "docker-cmd": Case(
         {"much": {"image": IMAGE, "net": "none", "detach": False, "command": ["sh", "-c", MUCH]}}, 3
     ),
+    "kubelet": Case(pod("much", ["sh", "-c", MUCH]), 1, is_logged=False),
     "cfn-init": Case({"config": {"commands": {"much": {"command": MUCH}}}}, 1, is_logged=False),
 }
 

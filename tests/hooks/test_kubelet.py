@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import yaml
 
-from .containers import IMAGE, Engine
+from .containers import IMAGE, Engine, pod
 from .server import Create, HookServer, drive, example, inputs, without_deployment
 
 GROUP = "kubelet"
@@ -21,17 +19,6 @@ def engine(podman: Engine) -> Engine:
 
 def pods(engine: Engine) -> list[str]:
     return sorted(engine.run("pod", "ps", "--format={{.Name}}").split())
-
-
-def pod(name: str, command: list[str], **spec: Any) -> dict[str, Any]:
-    container = {"name": "c", "image": IMAGE, "command": command}
-    fixed = {"hostNetwork": True, "terminationGracePeriodSeconds": 0, "restartPolicy": "Never"}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name},
-        "spec": {**fixed, "containers": [container], **spec},
-    }
 
 
 def test_create_update_and_delete(create_stack: Create, server: HookServer, engine: Engine) -> None:

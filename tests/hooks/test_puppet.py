@@ -61,6 +61,14 @@ def test_exit_codes(server: HookServer, config: str, code: int) -> None:
     assert answer["deploy_status_code"] == code, answer
 
 
+def test_why_it_has_failed_comes_before_any_warning(server: HookServer) -> None:
+    answer, _ = server.hook("warning('before')\nexec { '/bin/false': }")
+    first, *rest = answer["deploy_stderr"].splitlines()
+    assert first.startswith("Error: ")
+    assert "/bin/false" in first
+    assert any(line.startswith("Warning: ") and "before" in line for line in rest)
+
+
 def test_a_manifest_that_cannot_be_read(server: HookServer) -> None:
     answer, _ = server.hook("file {")
     assert answer["deploy_status_code"] == 1

@@ -92,7 +92,8 @@ NO_MAP = {
 NO_TEXT = "the config is not a text; give it with get_file or str_replace"
 NO_RUN_LIST = {
     "map": ({"a": "b"}, "the config is a map, not a list of recipes and roles"),
-    "text": ("recipe[a]", "the config is not valid JSON: "),
+    "text": ("recipe[a]", "the config is a text, not a list of recipes and roles"),
+    "broken": ('["recipe[a]"', "the config is not valid YAML: "),
     "numbers": ([1], "not a list of recipes and roles"),
 }
 # Text of ansible and salt is for their own parsers: tests/hooks has what these say.
@@ -132,9 +133,9 @@ def test_a_config_that_cannot_be_meant_is_named(case: str) -> None:
 @pytest.mark.parametrize(
     ("group", "config", "reason"),
     [
-        ("ansible", {"a.yml": "[]"}, "a map of files without site.yml"),
-        ("ansible", {"../site.yml": "[]"}, "'../site.yml' cannot be a file below"),
-        ("ansible", "", "the config is empty"),
+        ("ansible", {"a.yml": "[]"}, "there is no playbook in the config: no site.yml or "),
+        ("ansible", {"site.yml": "[]", "../a.yml": "[]"}, "'../a.yml' cannot be a file below"),
+        ("ansible", "", "there is no playbook in the config"),
         ("hiera", {"datafiles": ["a"]}, "'datafiles' is a list, not a map"),
         ("hiera", {"datafiles": {"../a": {}}}, "cannot be a file below"),
         ("hiera", {"hierarchy": 3}, "'hierarchy' is a number, not a list"),

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The program that a hook needs: found, run, and what it has done as a result."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from heat_config import log, process
+from heat_config.hookkit.values import HookError
+from heat_config.result import Result, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+# Bytes: the agent keeps more of what a hook prints, and no signal may have more.
+LARGEST_ANSWER = process.KEPT // 2
+
+
+class Tool(NamedTuple):
+    """A program that a hook needs."""
+
+    variable: str
+    """The variable of the environment that names another one."""
+    names: tuple[str, ...]
+    """What it may be called; the first that is on the server is taken."""
+    package: str
+    """What to install where none is."""
+
+    def find(self) -> str:
+        """The program to run.
+
+        :raises HookError: it is not on the server; the message names the package.
+        """
+        named = os.environ.get(self.variable)
+        for name in [named] if named else self.names:
+            if shutil.which(name):
+                return name
+        raise self.missing(named or " or ".join(self.names))
+
+    def missing(self, name: str) -> HookError:
+        """The error for a program that is not there."""
+        return HookError(
+            f"{name} is not on this server: install the package {self.package}", process.NOT_FOUND
+        )
+
+
+# Of the lines that tell why a tool has failed: how many are kept, and characters of one,
+# which may hold all that a task has written.
+_MOST_REASONS = 16
+_LONGEST_REASON = 4096
+
+
+class Reasons:
+    """Why a tool has failed: the lines of its stderr that begin as such lines of it do."""
+
+    def __init__(self, *beginnings: str) -> None:
+        self._beginnings = beginnings
+        self._told: deque[str] = deque(maxlen=_MOST_REASONS)
+
+    def watch(self, line: str) -> None:
+        """Keep a line that tells a reason: of much output only the end is kept."""
+        if line.startswith(self._beginnings):
+            self._told.append(line[:_LONGEST_REASON])
+
+    def first(self, result: Result) -> Result:
+        """Put the reasons of a failure before all else, the last first: it has ended the run."""
+        if not result.failed:
+            return result
+        rest = "".join(
+            line
+            for line in result.stderr.splitlines(keepends=True)
+            if line.rstrip("\n")[:_LONGEST_REASON] not in self._told
+        )
+        return result._replace(
+            stderr=led_by("".join(f"{it}\n" for it in reversed(self._told)), rest)
+        )
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    watch: Callable[[str], None] = lambda _: None,
+) -> process.Completed:
+    """Run the hook's tool; each line that it writes goes to the log as it comes.
+
+    Those of stderr go to ``watch``, too: of much output only the end is kept.
+
+    :raises HookError: it cannot be started.
+    """
+
+    def on_stderr(line: str) -> None:
+        log.plain(line)
+        watch(line)
+
+    try:
+        completed = process.run(
+            argv,
+            env=env,
+            cwd=cwd,
+            on_stdout=log.plain,
+            on_stderr=on_stderr,
+            unbroken=log.concealed(),
+        )
+    except (OSError, ValueError) as error:
+        raise HookError(f"cannot run {argv[0]}: {error}", process.CANNOT_EXECUTE) from None
+    log.plain(f"{argv[0]} {completed.ending}")
+    return completed
+
+
+def result(completed: process.Completed, outputs: Mapping[str, Path] | None = None) -> Result:
+    """A tool's end as a result; an output that it did not write is left out."""
+    stderr = text_of(completed.stderr, completed.stderr_dropped)
+    if completed.returncode < 0:
+        stderr += f"the tool {completed.ending}\n"
+    return Result(
+        status_code=completed.status,
+        stdout=text_of(completed.stdout, completed.stdout_dropped),
+        stderr=stderr,
+        outputs={
+            name: _beginning(path).decode("utf-8", "replace")
+            for name, path in (outputs or {}).items()
+            if path.is_file()
+        },
+    )
+
+
+def led_by(reason: str, said: str) -> str:
+    """Why something has failed, and after it what was said: of much, the end.
+
+    A result that is too large for its signal keeps the ends of its texts. What a reader
+    needs first must not go with the beginning.
+    """
+    raw = said.encode("utf-8", "replace")
+    dropped = max(len(raw) - _SAID, 0)
+    return reason + text_of(raw[dropped:], dropped)
+
+
+# Bytes of a text that stands behind a reason: with it far less than a signal may have.
+_SAID = 65_536
+
+
+def _beginning(path: Path) -> bytes:
+    """An output; of one that no signal can carry, enough to tell that it is too large."""
+    with path.open("rb") as file:
+        return file.read(LARGEST_ANSWER + 1)
