@@ -37,9 +37,14 @@ class Outcome:
     """How many requests had which fate."""
     history: list[str] = field(default_factory=list)
 
-    def count(self, kind: str) -> int:
-        """For how many configs there is a problem of this kind."""
-        return len({problem.token for problem in self.problems if problem.kind == kind})
+    def counts(self) -> Counter[str]:
+        """The deployments, and for how many configs there is a problem of each kind."""
+        found = {(problem.kind, problem.token) for problem in self.problems}
+        return Counter({"deployments": len(self.orders)}) + Counter(kind for kind, _ in found)
+
+    def complaints(self) -> list[str]:
+        """What is wrong, and with which config."""
+        return [f"{it.kind.upper()}: {it.token}: {it.why}" for it in self.problems]
 
 
 def run(schedule: Schedule, place: Place, nursery: Nursery, root: Path, image: Path) -> Outcome:

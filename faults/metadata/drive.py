@@ -44,6 +44,15 @@ class Outcome:
     """How many requests had which fate."""
     history: list[str] = field(default_factory=list)
 
+    def counts(self) -> Counter[str]:
+        """What was done, and which kinds of problem there are."""
+        done = {name: getattr(self, name) for name in ("posted", "runs", "killed", "applied")}
+        return Counter(done) + Counter(set(self.problems))
+
+    def complaints(self) -> list[str]:
+        """Which kinds of problem there are."""
+        return [f"PROBLEMS: {', '.join(self.problems)}"] if self.problems else []
+
 
 def run(schedule: Schedule, place: Place, nursery: Nursery, root: Path) -> Outcome:
     """Run a schedule in a place; its server is a folder that is gone afterwards."""

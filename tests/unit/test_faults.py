@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from faults import judge, schedule, wires
-from faults.__main__ import Report
+from faults.__main__ import report
 from faults.drive import Outcome
 from faults.judge import DUPLICATED, LOST, RUN_TWICE, UNANSWERED, WINDOW, Order, Problem, Seen
 from faults.schedule import Asked
@@ -301,9 +301,9 @@ def test_a_crash_is_noted_for_the_history(tmp_path: Path) -> None:
 
 
 def test_the_last_line_says_it_all(capsys: pytest.CaptureFixture[str]) -> None:
-    report = Report(7)
-    report.add(Outcome(schedule.make(7, 0), orders=[NEW]))
-    assert report.end() == 0
+    found = report(7)
+    found.add(Outcome(schedule.make(7, 0), orders=[NEW]))
+    assert found.end() == 0
     *_, window, last = capsys.readouterr().out.splitlines()
     assert window == "window: 0"
     zeros = "lost: 0, duplicated: 0, run twice: 0, unanswered: 0"
@@ -311,12 +311,12 @@ def test_the_last_line_says_it_all(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_loss_is_told_with_what_repeats_it(capsys: pytest.CaptureFixture[str]) -> None:
-    report = Report(7)
+    found = report(7)
     lost = [Problem(LOST, NEW.token, "Heat still waits"), Problem(LOST, NEW.token, "again")]
     made = schedule.make(7, 3)
-    report.add(Outcome(made, orders=[NEW], problems=lost, history=["what happened"]))
-    report.add(Outcome(made, orders=[NEW], problems=[Problem(WINDOW, NEW.token, "known")]))
-    assert report.end() == 1
+    found.add(Outcome(made, orders=[NEW], problems=lost, history=["what happened"]))
+    found.add(Outcome(made, orders=[NEW], problems=[Problem(WINDOW, NEW.token, "known")]))
+    assert found.end() == 1
     out = capsys.readouterr().out
     assert "what happened\nLOST: s1r2d1: Heat still waits\n" in out
     assert "python -m faults --seed 7 --only 3\n" in out
