@@ -34,7 +34,7 @@ _PROGRAMS = {
         "heat_config.answering",
         "heat_config.signals.zaqar",
     ),
-    "heat-config-collect": ("heat_config.collect", "heat_config.push"),
+    "heat-config-collect": ("heat_config.collect.loop", "heat_config.collect.push"),
 }
 
 

@@ -18,7 +18,7 @@ from lab import Lab
 from .test_signals import DemoUser
 
 REPOSITORY = Path(__file__).parents[2]
-PROGRAM = "import sys; from heat_config.collect import main; sys.exit(main())"
+PROGRAM = "import sys; from heat_config.collect.loop import main; sys.exit(main())"
 
 
 class Collecting:

@@ -34,7 +34,7 @@ class HostServer:
             shutil.copytree(source, self._templates, dirs_exist_ok=True)
         code = "import sys; from heat_config.cli import main; sys.exit(main())"
         self._program("heat-config", f"exec {sys.executable} -c '{code}' \"$@\"")
-        collect = "import sys; from heat_config.collect import main; sys.exit(main())"
+        collect = "import sys; from heat_config.collect.loop import main; sys.exit(main())"
         self._program("heat-config-collect", f"#!{sys.executable}\n{collect}\n")
         agent = ELEMENTS / "heat-config/os-refresh-config/configure.d/55-heat-config"
         self._program("heat-config-run", agent.read_text().replace("/usr/local/bin/", ""))

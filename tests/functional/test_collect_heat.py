@@ -140,7 +140,7 @@ def test_heat_that_is_away_is_told_once_and_so_is_its_end(
         }
         add_region(lab, "heat-wire", endpoints)
         collecting.values |= {"region_name": "heat-wire", "server_id": str(uuid.uuid4())}
-        collecting.tune("from heat_config import source; source.ASK_HEAT_EVERY = 0.1")
+        collecting.tune("from heat_config.collect import source; source.ASK_HEAT_EVERY = 0.1")
         heat.plan([answer(503)] * 5)
         running()
         wait_for("questions", lambda: len(heat.history) >= 7)

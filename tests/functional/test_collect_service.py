@@ -37,7 +37,7 @@ Running = Callable[..., "subprocess.Popen[str]"]
 
 # Seconds that nobody waits for here.
 NEVER = 86_400
-AT_ONCE = "from heat_config import push, wakeup; wakeup.CONNECT_EVERY = 1"
+AT_ONCE = "from heat_config.collect import push, wakeup; wakeup.CONNECT_EVERY = 1"
 
 
 @pytest.fixture(scope="module")
@@ -376,7 +376,7 @@ def test_systemd_hears_of_it_also_while_the_command_runs_but_not_when_it_hangs(
     hold.touch()
     collecting.command += f"; while [ -e {hold} ]; do sleep 0.1; done"
     collecting.tune(
-        "from heat_config import collect, wakeup; collect.FEED_EVERY = wakeup.FEED_EVERY = 0.05"
+        "from heat_config.collect import loop, wakeup; loop.FEED_EVERY = wakeup.FEED_EVERY = 0.05"
     )
     collecting.environment["NOTIFY_SOCKET"] = str(tmp_path / "notify")
     collecting.post(body(1))

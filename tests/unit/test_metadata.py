@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from heat_config import metadata
-from heat_config.pace import Doubling, Pace
+from heat_config.collect import metadata
+from heat_config.collect.pace import Doubling, Pace
 
 
 def test_a_plain_config_is_a_source_of_its_own() -> None:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from requests import Response
 
-from heat_config.queue import PAGE, Queue
+from heat_config.collect.queue import PAGE, Queue
 
 
 class Zaqar:

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from heat_config import files, metadata
-from heat_config.inbox import MOST_REJECTED, Inbox
-from heat_config.queue import Message
+from heat_config import files
+from heat_config.collect import metadata
+from heat_config.collect.inbox import MOST_REJECTED, Inbox
+from heat_config.collect.queue import Message
+from heat_config.collect.source import Source
 from heat_config.signals.errors import SignalError
-from heat_config.source import Source
 
 SCHEDULES = 500
 

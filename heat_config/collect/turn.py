@@ -12,7 +12,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from heat_config import log, systemd
+from heat_config import log
+from heat_config.collect import systemd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from os_collect_config import exc
 from oslo_config import cfg
 
-from heat_config import current, log, metadata, settings
-from heat_config.inbox import Inbox
-from heat_config.queue import Queue
+from heat_config import log, settings
+from heat_config.collect import current, metadata
+from heat_config.collect.inbox import Inbox
+from heat_config.collect.queue import Queue
+from heat_config.collect.source import Outage, Source
 from heat_config.signals import http, keystone
 from heat_config.signals.errors import SignalError
-from heat_config.source import Outage, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

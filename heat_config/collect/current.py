@@ -11,7 +11,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from heat_config import metadata, redact
+from heat_config import redact
+from heat_config.collect import metadata
 from heat_config.signals import http
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ import json
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from heat_config import files, log, metadata
+from heat_config import files, log
+from heat_config.collect import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

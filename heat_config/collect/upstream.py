@@ -12,7 +12,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from heat_config import collector
+from heat_config.collect import collector
 
 # What os-collect-config takes from where.
 _LARGE = {

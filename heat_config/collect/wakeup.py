@@ -9,14 +9,15 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from heat_config import log, systemd
-from heat_config.pace import jittered
+from heat_config import log
+from heat_config.collect import systemd
+from heat_config.collect.pace import jittered
 from heat_config.signals.errors import SignalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from heat_config.push import Push
+    from heat_config.collect.push import Push
 
 # Seconds between two tries to connect. Meanwhile the queue is polled.
 CONNECT_EVERY = 30.0

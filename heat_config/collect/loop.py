@@ -22,16 +22,17 @@ from typing import TYPE_CHECKING, Any
 from oslo_config import cfg
 from oslo_log import log as oslo_log
 
-from heat_config import collector, log, systemd, turn
-from heat_config.pace import Doubling, Pace
-from heat_config.upstream import cache, exc, local, version
-from heat_config.upstream import collect as upstream
-from heat_config.wakeup import FEED_EVERY, Wakeup
+from heat_config import log
+from heat_config.collect import collector, systemd, turn
+from heat_config.collect.pace import Doubling, Pace
+from heat_config.collect.upstream import cache, exc, local, version
+from heat_config.collect.upstream import collect as upstream
+from heat_config.collect.wakeup import FEED_EVERY, Wakeup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from heat_config.push import Push
+    from heat_config.collect.push import Push
 
 CONF = cfg.CONF
 
@@ -261,7 +262,7 @@ def _wants_websocket() -> bool:
 
 
 def _connect() -> Push:
-    from heat_config.push import Push  # only where websockets are used
+    from heat_config.collect.push import Push  # only where websockets are used
 
     reader = collector.access()
     return Push(collector.user_of(reader), reader.project_id, reader.queue_id, reader.trust())

@@ -12,14 +12,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from heat_config import log, metadata
+from heat_config import log
+from heat_config.collect import metadata
 from heat_config.signals.errors import SignalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from heat_config.inbox import Inbox
-    from heat_config.queue import Message
+    from heat_config.collect.inbox import Inbox
+    from heat_config.collect.queue import Message
 
 # Seconds between two questions to Heat that were not answered with deployments.
 ASK_HEAT_EVERY = 60.0
