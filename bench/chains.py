@@ -24,7 +24,7 @@ from urllib.parse import urlencode
 from bench.figures import show
 from bench.servers import Ours, Peer
 from heat_config import settings
-from heat_config.signals.keystone import User
+from heat_config.cloud.keystone import User
 from lab import Lab
 from lab.stack import Heat
 from tests.functional.template import template

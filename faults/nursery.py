@@ -177,7 +177,7 @@ def _run(program: str, patience: float) -> int:
         # What Python does with a module of this name before any program.
         code = (INJECT / "sitecustomize.py").read_text()
         exec(compile(code, "sitecustomize", "exec"), {"__name__": "sitecustomize"})  # noqa: S102
-        from heat_config.signals import http
+        from heat_config.cloud import http
 
         # Shorter than in life, so that a request that hangs does not hold up a
         # schedule for a quarter of a minute.

@@ -11,10 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from heat_config import deployment, log, redact, signals
+from heat_config.cloud.errors import CloudError
 from heat_config.outbox import Entry, place_of
 from heat_config.result import from_dict
 from heat_config.signals import retry
-from heat_config.signals.errors import SignalError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,10 +147,10 @@ class Courier:
             accepted = retry.until_accepted(
                 sender, answer, log_path, wait, refused_before=entry.bad_content
             )
-        except SignalError as error:
+        except CloudError as error:
             self._not_accepted(entry, error, sender)
         except Exception as error:  # a transport's fault must not stop the others
-            fault = SignalError(repr(error), retry=True, uncertain=True)
+            fault = CloudError(repr(error), retry=True, uncertain=True)
             self._not_accepted(entry, fault, sender)
         else:
             self._accepted(entry, accepted, sender)
@@ -159,7 +159,7 @@ class Courier:
         log.info(f"the result of {entry.id} was accepted by {accepted.target}")
         if accepted.leaves_copy:
             # At once, because an update may come, and later, for one still on its way.
-            with suppress(SignalError):
+            with suppress(CloudError):
                 self._clean(sender)
             due = time.time() + CLEAN_AFTER
             self._outbox.put(entry._replace(told_heat=True, due=due, tries=0, refusals=0))
@@ -171,13 +171,13 @@ class Courier:
         for number in range(1, retry.TRIES + 1):
             try:
                 sender.clean()
-            except SignalError:
+            except CloudError:
                 if number == retry.TRIES or time.monotonic() > deadline:
                     raise
             else:
                 return
 
-    def _not_accepted(self, entry: Entry, error: SignalError, sender: Sender | None) -> None:
+    def _not_accepted(self, entry: Entry, error: CloudError, sender: Sender | None) -> None:
         refusals = 0 if error.retry else entry.refusals + 1
         if error.retry:
             self._away.add(self._place(entry))

@@ -8,10 +8,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from heat_config import deployment, log, redact, signals
+from heat_config.cloud.errors import CloudError
 from heat_config.outbox import Entry
 from heat_config.result import from_dict
 from heat_config.signals import retry
-from heat_config.signals.errors import SignalError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ def send(config: Path, raw: bytes, settings: Settings) -> int:
     try:
         sender = signals.sender_for(entry, own, config)
         accepted = retry.until_accepted(sender, result, str(config), settings.first_wait)
-    except SignalError as error:
+    except CloudError as error:
         log.error(f"the result of {target} was not accepted: {error}")
         return NOT_ACCEPTED
     log.info(f"the result of {target} was accepted by {accepted.target}")

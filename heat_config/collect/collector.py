@@ -15,17 +15,17 @@ from os_collect_config import exc
 from oslo_config import cfg
 
 from heat_config import log, settings
+from heat_config.cloud import http, keystone
+from heat_config.cloud.errors import CloudError
 from heat_config.collect import current, metadata
 from heat_config.collect.inbox import Inbox
 from heat_config.collect.queue import Queue
 from heat_config.collect.source import Outage, Source
-from heat_config.signals import http, keystone
-from heat_config.signals.errors import SignalError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from heat_config.signals.keystone import User
+    from heat_config.cloud.keystone import User
 
 name = "zaqar"
 opts = [
@@ -117,7 +117,7 @@ def access() -> Access:
 def user_of(reader: Access) -> User:
     """The server's stack user, with one token for all that is asked in its name.
 
-    :raises SignalError: the file of certificates cannot be read.
+    :raises CloudError: the file of certificates cannot be read.
     """
     values = {
         "deploy_auth_url": _v3(reader.auth_url),
@@ -137,7 +137,7 @@ def source() -> Source:
     """
     try:
         found = _source(access(), CONF.cachedir, CONF.zaqar.server_id, CONF.zaqar.cache_lifetime)
-    except SignalError as error:
+    except CloudError as error:
         _certificates.begin(error)
         raise exc.ZaqarMetadataNotAvailable from None
     _certificates.end()

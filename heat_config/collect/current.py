@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from heat_config import redact
+from heat_config.cloud import http
 from heat_config.collect import metadata
-from heat_config.signals import http
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from heat_config.signals.keystone import User
+    from heat_config.cloud.keystone import User
 
 # Where cloud-init writes Nova's id of this server.
 INSTANCE_ID = Path("/var/lib/cloud/data/instance-id")
@@ -29,7 +29,7 @@ def ask(
 ) -> dict[str, Any] | None:
     """The metadata with Heat's present deployments, None where Heat cannot be asked for them.
 
-    :raises SignalError: Heat does not answer, or refuses.
+    :raises CloudError: Heat does not answer, or refuses.
     """
     server = server_id or (metadata.server_id(dict(kept)) if kept else None) or _instance_id()
     if not server or not server.replace("-", "").isalnum():

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 import websocket
 
 from heat_config import redact
-from heat_config.signals import http
-from heat_config.signals.errors import SignalError
+from heat_config.cloud import http
+from heat_config.cloud.errors import CloudError
 
 if TYPE_CHECKING:
+    from heat_config.cloud.keystone import User
     from heat_config.settings import Settings
-    from heat_config.signals.keystone import User
 
 # Seconds without a word from Zaqar after which it is asked for one, and after
 # which it is taken for dead.
@@ -39,7 +39,7 @@ MARGIN = 300
 class Push:
     """One connection with one subscription, as long as one token is valid.
 
-    :raises SignalError: it cannot be made, or Zaqar refuses.
+    :raises CloudError: it cannot be made, or Zaqar refuses.
     """
 
     def __init__(self, user: User, project_id: str, queue: str, trust: Settings) -> None:
@@ -77,14 +77,14 @@ class Push:
     def read(self) -> bool:
         """Take what has come, and ask for a sign of life when it is time; any message?
 
-        :raises SignalError: the connection has ended, or the other side is dead.
+        :raises CloudError: the connection has ended, or the other side is dead.
         """
         told = False
         try:
             while self._has_more():
                 told |= self._read_frame()
             if time.monotonic() - self._heard >= DEAD_AFTER:
-                raise SignalError(f"{self._what} gives no sign of life", retry=True)
+                raise CloudError(f"{self._what} gives no sign of life", retry=True)
             if time.monotonic() - max(self._heard, self._asked) >= PING_AFTER:
                 self._asked = time.monotonic()
                 self._socket.ping()
@@ -106,7 +106,7 @@ class Push:
         code, _ = self._socket.recv_data_frame(control_frame=True)
         self._heard = time.monotonic()
         if code == websocket.ABNF.OPCODE_CLOSE:
-            raise SignalError(f"{self._what} was closed by the other side", retry=True)
+            raise CloudError(f"{self._what} was closed by the other side", retry=True)
         return bool(code == websocket.ABNF.OPCODE_TEXT)
 
     def _subscribe(self, token: str, project_id: str, queue: str, valid: float) -> None:
@@ -131,10 +131,10 @@ class Push:
         if status >= 300:
             raise http.from_status(status, self._what, action)
 
-    def _translated(self, error: Exception) -> SignalError:
+    def _translated(self, error: Exception) -> CloudError:
         if isinstance(error, ssl.SSLError):
             return http.untrusted(self._what, error)
-        return SignalError(f"{self._what} does not answer ({type(error).__name__})", retry=True)
+        return CloudError(f"{self._what} does not answer ({type(error).__name__})", retry=True)
 
 
 def _tls(trust: Settings) -> dict[str, Any]:

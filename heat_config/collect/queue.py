@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from heat_config import redact
-from heat_config.signals import http
-from heat_config.signals.errors import SignalError
+from heat_config.cloud import http
+from heat_config.cloud.errors import CloudError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from heat_config.signals.keystone import User
+    from heat_config.cloud.keystone import User
 
 # Zaqar's default limit for a page, and for one deletion.
 PAGE = 20
@@ -56,14 +56,14 @@ class Queue:
         expires, after what is newer. Zaqar lists claimed messages only up to a page that has
         expired as a whole; what is behind that is listed as usual.
 
-        :raises SignalError: Keystone or Zaqar cannot be asked, or refuses.
+        :raises CloudError: Keystone or Zaqar cannot be asked, or refuses.
         """
         pages = self._pages("")
         first = next(pages, [])
         if not first:
             return
         listed: set[str] = set()
-        with suppress(SignalError):
+        with suppress(CloudError):
             for page in self._pages(BEGINNING, include_claimed="true"):
                 yield from page
                 listed |= {each.id for each in page}
@@ -74,7 +74,7 @@ class Queue:
     def delete(self, ids: Sequence[str]) -> None:
         """Delete messages; that one is already gone is fine.
 
-        :raises SignalError: Keystone or Zaqar cannot be asked, or refuses.
+        :raises CloudError: Keystone or Zaqar cannot be asked, or refuses.
         """
         for start in range(0, len(ids), PAGE):
             # The commas as they are: Zaqar takes an encoded one for a part of an id,

@@ -13,8 +13,8 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from heat_config import log
+from heat_config.cloud.errors import CloudError
 from heat_config.collect import metadata
-from heat_config.signals.errors import SignalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -78,7 +78,7 @@ class Source:
         """The newest metadata; what was there is deleted from the queue. None if there is none."""
         try:
             found = self._take()
-        except (SignalError, OSError) as error:
+        except (CloudError, OSError) as error:
             self._outage.begin(error)
             return self._inbox.read().content
         self._outage.end()
@@ -94,7 +94,7 @@ class Source:
             for message in self._queue.messages():
                 if message.id not in kept.seen and not metadata.problem(message.body):
                     newest = _as_object(message.body)
-        except SignalError as error:
+        except CloudError as error:
             self._outage.begin(error)
         return newest
 
@@ -134,7 +134,7 @@ class Source:
             if current is not None and not metadata.problem(current):
                 log.info("the queue was not looked at for long; took the deployments from Heat")
                 self._inbox.keep(current)
-        except (SignalError, OSError) as error:
+        except (CloudError, OSError) as error:
             self._heat_outage.begin(error)
             return False
         self._heat_outage.end()

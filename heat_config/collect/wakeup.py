@@ -10,9 +10,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from heat_config import log
+from heat_config.cloud.errors import CloudError
 from heat_config.collect import systemd
 from heat_config.collect.pace import jittered
-from heat_config.signals.errors import SignalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ class Wakeup:
         self._connect_at = time.monotonic() + jittered(CONNECT_EVERY)
         try:
             self._push = self._connect()
-        except SignalError as error:
+        except CloudError as error:
             self._fall_back(error)
             return False
         if self._said:
@@ -102,14 +102,14 @@ class Wakeup:
         assert self._push  # noqa: S101 - the caller has looked
         try:
             return self._push.read()
-        except SignalError as error:
+        except CloudError as error:
             self._drop()
             # At once, the first time: the other side may only have been restarted.
             self._connect_at = time.monotonic() + jittered(1)
             self._fall_back(error)
             return True
 
-    def _fall_back(self, error: SignalError) -> None:
+    def _fall_back(self, error: CloudError) -> None:
         if not self._said:
             log.warning(f"{error}; polling the queue until there is a websocket")
         self._said = True

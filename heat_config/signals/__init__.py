@@ -60,7 +60,7 @@ def _prepare(name: str, values: Mapping[str, Any], settings: Settings) -> None:
     with suppress(Exception):  # whoever uses it will say so
         import_module(f"{__name__}.{name}")
         if name != "url":
-            from heat_config.signals import keystone
+            from heat_config.cloud import keystone
 
             keystone.user_of(values, settings).token()
 
@@ -76,7 +76,7 @@ def sender_for(
     ``config``: where its config stands.
     ``before_heat``: called before Heat is told what was to go to a queue, to note that.
 
-    :raises SignalError: the address is not usable.
+    :raises CloudError: the address is not usable.
     """
     if settings.notify:
         from heat_config.signals import program

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from heat_config import redact
-from heat_config.signals.http import from_status, from_stranger, is_json
-from heat_config.signals.inputs import require
-from heat_config.signals.keystone import user_of
+from heat_config.cloud.http import from_status, from_stranger, is_json
+from heat_config.cloud.inputs import require
+from heat_config.cloud.keystone import user_of
 from heat_config.signals.sender import Accepted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from heat_config.cloud.keystone import User
     from heat_config.outbox import Entry
     from heat_config.result import Result
     from heat_config.settings import Settings
-    from heat_config.signals.keystone import User
 
 # Heat's max_json_body_size.
 LIMIT = 1_048_576
@@ -50,7 +50,7 @@ class Resource:
     def send(self, result: Result) -> Accepted:
         """Signal the resource.
 
-        :raises SignalError: it was not accepted.
+        :raises CloudError: it was not accepted.
         """
         # The id is name/uuid; a name may hold what a path may not.
         stack, resource = require(self._values, "deploy_stack_id", "deploy_resource_name")

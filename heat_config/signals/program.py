@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from heat_config import log, process
-from heat_config.signals.errors import SignalError
+from heat_config.cloud.errors import CloudError
 from heat_config.signals.sender import Accepted
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Program:
     def send(self, result: Result) -> Accepted:
         """Run the program.
 
-        :raises SignalError: it cannot be run, or ended otherwise.
+        :raises CloudError: it cannot be run, or ended otherwise.
         """
         try:
             completed = process.run(
@@ -40,9 +40,9 @@ class Program:
                 on_stderr=log.info,
             )
         except OSError as error:
-            raise SignalError(f"{self._program}, named by HEAT_CONFIG_NOTIFY: {error}") from None
+            raise CloudError(f"{self._program}, named by HEAT_CONFIG_NOTIFY: {error}") from None
         if completed.returncode:
-            raise SignalError(f"{self._program} {completed.ending}", retry=True)
+            raise CloudError(f"{self._program} {completed.ending}", retry=True)
         return Accepted(self._program)
 
     def clean(self) -> None:

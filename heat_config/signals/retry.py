@@ -8,8 +8,8 @@ import time
 from typing import TYPE_CHECKING
 
 from heat_config import log
+from heat_config.cloud.errors import CloudError
 from heat_config.result import failure
-from heat_config.signals.errors import SignalError
 
 if TYPE_CHECKING:
     from heat_config.result import Result
@@ -37,7 +37,7 @@ def until_accepted(
     what is not taken, a failure that says so goes in its place. Not the first time:
     a stray answer of a gateway must not make a failure of a good run.
 
-    :raises SignalError: no try was accepted.
+    :raises CloudError: no try was accepted.
     """
     limit = sender.limit
     deadline = time.monotonic() + BUDGET
@@ -46,7 +46,7 @@ def until_accepted(
     while True:
         try:
             return sender.send(result.fitted(limit, log_path))
-        except SignalError as error:
+        except CloudError as error:
             smaller = min(limit, len(result.as_json())) // 2
             if error.too_large and smaller >= SMALLEST:
                 limit = smaller
@@ -66,7 +66,7 @@ def until_accepted(
             time.sleep(wait)
 
 
-def _instead(result: Result, error: SignalError, log_path: str) -> Result:
+def _instead(result: Result, error: CloudError, log_path: str) -> Result:
     """What can be sent in place of a result whose content is refused.
 
     Zaqar, for one, takes no integer of more than 64 bits.

@@ -31,11 +31,11 @@ class Sender(Protocol):
     def send(self, result: Result) -> Accepted:
         """Send a result that is within the limit.
 
-        :raises SignalError: it was not accepted, or nobody knows.
+        :raises CloudError: it was not accepted, or nobody knows.
         """
 
     def clean(self) -> None:
         """Remove a copy that Heat did not take.
 
-        :raises SignalError: nobody knows whether there is one.
+        :raises CloudError: nobody knows whether there is one.
         """

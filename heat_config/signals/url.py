@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import requests
 
 from heat_config import __version__, redact
-from heat_config.signals import http
-from heat_config.signals.errors import SignalError
-from heat_config.signals.inputs import require
+from heat_config.cloud import http
+from heat_config.cloud.errors import CloudError
+from heat_config.cloud.inputs import require
 from heat_config.signals.sender import Accepted
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class SignedUrl:
         (self._url,) = require(entry.values, "deploy_signal_id")
         self._verb = str(entry.values.get("deploy_signal_verb") or "POST").upper()
         if self._verb not in ("POST", "PUT"):
-            raise SignalError(
+            raise CloudError(
                 f"deploy_signal_verb {self._verb[:20]!r} is neither POST nor PUT", hopeless=True
             )
         self._verify = http.verify(settings)
@@ -47,7 +47,7 @@ class SignedUrl:
     def send(self, result: Result) -> Accepted:
         """Send the result.
 
-        :raises SignalError: it was not accepted.
+        :raises CloudError: it was not accepted.
         """
         target = f"{self._verb} {redact.url(self._url)}"
         try:
@@ -76,7 +76,7 @@ class SignedUrl:
         """Nothing of it is left anywhere."""
 
 
-def _translated(error: requests.RequestException, target: str) -> SignalError:
+def _translated(error: requests.RequestException, target: str) -> CloudError:
     """Only the kind of error is told: its text repeats the signed URL."""
     unusable = (
         requests.exceptions.MissingSchema,
@@ -84,7 +84,7 @@ def _translated(error: requests.RequestException, target: str) -> SignalError:
         requests.exceptions.InvalidURL,
     )
     if isinstance(error, unusable):
-        return SignalError(f"deploy_signal_id is not a usable URL: {target}", hopeless=True)
+        return CloudError(f"deploy_signal_id is not a usable URL: {target}", hopeless=True)
     if isinstance(error, requests.exceptions.SSLError):
         return http.untrusted(target, error)
-    return SignalError(f"{target} does not answer ({type(error).__name__})", retry=True)
+    return CloudError(f"{target} does not answer ({type(error).__name__})", retry=True)

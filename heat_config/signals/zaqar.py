@@ -21,11 +21,11 @@ from zaqarclient.transport import errors as zaqar_errors
 from zaqarclient.transport.http import HttpTransport
 
 from heat_config import log, redact
+from heat_config.cloud.errors import CloudError
+from heat_config.cloud.http import from_status, from_stranger, is_json
+from heat_config.cloud.inputs import require
+from heat_config.cloud.keystone import user_of
 from heat_config.signals import heat
-from heat_config.signals.errors import SignalError
-from heat_config.signals.http import from_status, from_stranger, is_json
-from heat_config.signals.inputs import require
-from heat_config.signals.keystone import user_of
 from heat_config.signals.sender import Accepted
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
     from requests import Response
 
+    from heat_config.cloud.keystone import User
     from heat_config.outbox import Entry
     from heat_config.result import Result
     from heat_config.settings import Settings
-    from heat_config.signals.keystone import User
 
 # Zaqar's max_messages_post_size is 262 144 bytes for the whole request body;
 # the rest is the envelope and the config's id.
@@ -73,7 +73,7 @@ class Queue:
     def send(self, result: Result) -> Accepted:
         """Post the result, unless it is there or Heat may have it.
 
-        :raises SignalError: it was not accepted.
+        :raises CloudError: it was not accepted.
         """
         if self._forced or self.heat_doubt:
             # Of a run that an operator forced nobody knows whether Heat waits for
@@ -84,7 +84,7 @@ class Queue:
                 return self._post(result)
             if self._own(self._queue()):
                 return Accepted(self._target)
-        except SignalError as error:
+        except CloudError as error:
             self.doubt |= error.uncertain
             if not (self._overdue and error.retry):
                 raise
@@ -96,7 +96,7 @@ class Queue:
     def clean(self) -> None:
         """Remove this deployment's message if it is still on the queue.
 
-        :raises SignalError: the queue cannot be looked at.
+        :raises CloudError: the queue cannot be looked at.
         """
         queue = self._queue()
         for message in self._own(queue):
@@ -114,27 +114,27 @@ class Queue:
         """Tell Heat itself, which ignores a result that it has."""
         try:
             return self._tell_heat(result)
-        except SignalError as error:
+        except CloudError as error:
             if self.heat_doubt or not (error.retry or error.hopeless):
                 raise
             if not self._overdue or self._unheard < ASKED_OFTEN:
                 # It is on disk, and can wait until Heat answers.
-                raise SignalError(str(error), retry=True) from None
+                raise CloudError(str(error), retry=True) from None
             # Better a second copy than none; this is the window that remains.
             log.warning(f"{error}; posting the result although it may have arrived before")
             return self._post(result)
 
-    def _go_round(self, result: Result, error: SignalError) -> Accepted:
+    def _go_round(self, result: Result, error: CloudError) -> Accepted:
         try:
             return self._tell_heat(result)
-        except SignalError as second:
+        except CloudError as second:
             log.warning(str(second))
             raise error from None
 
     def _tell_heat(self, result: Result) -> Accepted:
         try:
             accepted = self._heat.send(result.fitted(self._heat.limit, "the outbox"))
-        except SignalError as error:
+        except CloudError as error:
             self.heat_doubt |= error.uncertain
             self._unheard += self.doubt
             raise
@@ -160,7 +160,7 @@ class Queue:
         try:
             return client.queue(self._name, auto_create=False)
         except ValueError as error:
-            raise SignalError(f"deploy_queue_id is not usable: {error}", hopeless=True) from None
+            raise CloudError(f"deploy_queue_id is not usable: {error}", hopeless=True) from None
 
     def _ask(self, request: Any) -> Any:
         try:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from heat_config.signals import keystone
+from heat_config.cloud import keystone
 from lab import Lab
 from lab.catalog import add_region
 from lab.stack import Heat, Stack

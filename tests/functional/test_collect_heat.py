@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from heat_config import settings
-from heat_config.signals.keystone import User
+from heat_config.cloud.keystone import User
 from lab import Lab
 from lab.catalog import add_region
 from lab.stack import Heat, Stack, wait_for

@@ -19,10 +19,11 @@ import pytest
 from keystoneauth1 import loading, session
 
 from heat_config import deployment, redact, settings, signals
+from heat_config.cloud import http, keystone
+from heat_config.cloud.errors import CloudError
 from heat_config.outbox import Entry
 from heat_config.result import from_dict
-from heat_config.signals import http, keystone, retry, zaqar
-from heat_config.signals.errors import SignalError
+from heat_config.signals import retry, zaqar
 from lab import Lab
 from lab.stack import Heat, Stack, wait_for
 from lab.wire import (
@@ -106,9 +107,9 @@ def each(actions: dict[str, Action]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("action", actions.values(), ids=actions.keys())
 
 
-def refusal(send: Callable[[], object], values: dict[str, Any]) -> SignalError:
+def refusal(send: Callable[[], object], values: dict[str, Any]) -> CloudError:
     """The error with which a result is not accepted; it tells no secret."""
-    with pytest.raises(SignalError) as raised:
+    with pytest.raises(CloudError) as raised:
         send()
     message = str(raised.value)
     assert not [secret for secret in redact.secrets_in(values) if secret in message]
@@ -161,7 +162,7 @@ class Queue:
         self.wire.plan(actions)
         return send(self.values, message or RESULT, **options)
 
-    def refuses(self, *actions: Action) -> SignalError:
+    def refuses(self, *actions: Action) -> CloudError:
         return refusal(lambda: self.send(*actions), self.values)
 
     @property

@@ -22,10 +22,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from heat_config import agent, redact, settings
+from heat_config.cloud import http, keystone
+from heat_config.cloud.errors import CloudError
 from heat_config.outbox import Entry, Outbox
 from heat_config.result import Result
-from heat_config.signals import http, keystone
-from heat_config.signals.errors import SignalError
 from lab import Lab
 from lab.wire import Wire, answer
 
@@ -239,7 +239,7 @@ def test_an_unusable_ca_file_is_named(tmp_path: Path, content: str | None) -> No
     path = tmp_path / "authority.pem"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(SignalError, match=f"no certificates can be read of {path}, which"):
+    with pytest.raises(CloudError, match=f"no certificates can be read of {path}, which"):
         http.verify(settings.load({"HEAT_CONFIG_CA_FILE": str(path)}))
 
 

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from heat_config import agent, courier, deployment, signals
+from heat_config.cloud.errors import CloudError
 from heat_config.courier import Courier
 from heat_config.outbox import Entry, Outbox
 from heat_config.result import Result
 from heat_config.settings import Settings
-from heat_config.signals.errors import SignalError
 from heat_config.signals.sender import Accepted
 from heat_config.store import Store
 
@@ -51,7 +51,7 @@ class FarEnd:
         """How Heat is told in the place of a queue."""
 
     def fails(self, config_id: str, **kind: bool) -> None:
-        self.answers[config_id] = SignalError("the far end says no", **kind)
+        self.answers[config_id] = CloudError("the far end says no", **kind)
 
     def sender_for(
         self, entry: Entry, _: object, __: object, before: Callable[[], None]
@@ -564,7 +564,7 @@ def test_a_damaged_entry_is_made_anew_from_what_is_kept(office: Office, far: Far
     store.begin(deployment.read(item))
     store.end(item["id"], Result(3))
     Path(office.settings.outbox, f"{item['id']}.json").write_text('{"id": "c')
-    far.answers[item["id"]] = SignalError("away", retry=True)
+    far.answers[item["id"]] = CloudError("away", retry=True)
     office.round()
     owed = office.owed(item["id"])
     assert (owed.message["deploy_status_code"], owed.doubt) == (3, True)
@@ -605,7 +605,7 @@ def test_a_queue_is_cleaned_with_more_than_one_try(
 ) -> None:
     monkeypatch.setattr("heat_config.signals.retry.TRIES", 3)
     office.owes(told_heat=True)
-    far.answers["c1"] = SignalError("away", retry=True)
+    far.answers["c1"] = CloudError("away", retry=True)
     office.round()
     assert far.cleaned == ["c1"] * 3
     assert office.owed().told_heat

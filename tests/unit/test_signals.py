@@ -16,11 +16,12 @@ import urllib3.exceptions
 from keystoneauth1 import exceptions
 
 from heat_config import signals
+from heat_config.cloud import http, inputs, keystone
+from heat_config.cloud.errors import CloudError
 from heat_config.outbox import Entry
 from heat_config.result import Result
 from heat_config.settings import Settings
-from heat_config.signals import http, inputs, keystone, retry
-from heat_config.signals.errors import SignalError
+from heat_config.signals import retry
 from heat_config.signals.sender import Accepted
 
 QUEUE = {"deploy_queue_id": "q"}
@@ -132,7 +133,7 @@ class TestChoice:
         self, values: dict[str, Any], lacking: str, settings: Settings
     ) -> None:
         entry = Entry("c1", values, RESULT.as_dict(), since=0.0)
-        with pytest.raises(SignalError, match=f"no usable input {lacking}$") as raised:
+        with pytest.raises(CloudError, match=f"no usable input {lacking}$") as raised:
             signals.sender_for(entry, settings, Path("/c1.json")).send(RESULT)
         assert raised.value.hopeless
         assert not raised.value.retry
@@ -157,7 +158,7 @@ class Transport:
     doubt = False
     heat_doubt = False
 
-    def __init__(self, *answers: str | SignalError, limit: int = 10_000) -> None:
+    def __init__(self, *answers: str | CloudError, limit: int = 10_000) -> None:
         self._answers = list(answers)
         self.limit = limit
         self.sent: list[Result] = []
@@ -191,20 +192,20 @@ class TestRetry:
         assert waits == []
 
     def test_what_passes_is_tried_again(self) -> None:
-        transport = Transport(SignalError("busy", retry=True), "there")
+        transport = Transport(CloudError("busy", retry=True), "there")
         assert send(transport, RESULT) == "there"
 
     def test_what_does_not_pass_is_not(self) -> None:
-        transport = Transport(SignalError("busy", retry=True), SignalError("refused"), "there")
-        with pytest.raises(SignalError, match="refused"):
+        transport = Transport(CloudError("busy", retry=True), CloudError("refused"), "there")
+        with pytest.raises(CloudError, match="refused"):
             send(transport, RESULT)
         assert transport.tries == 2
 
     def test_each_wait_is_about_twice_the_last_and_there_is_an_end(
         self, waits: list[float], capsys: pytest.CaptureFixture[str]
     ) -> None:
-        transport = Transport(*[SignalError("busy", retry=True)] * retry.TRIES)
-        with pytest.raises(SignalError, match="busy"):
+        transport = Transport(*[CloudError("busy", retry=True)] * retry.TRIES)
+        with pytest.raises(CloudError, match="busy"):
             send(transport, RESULT)
         assert transport.tries == retry.TRIES
         assert len(waits) == retry.TRIES - 1
@@ -214,7 +215,7 @@ class TestRetry:
 
     def test_what_is_too_large_is_sent_smaller_at_once(self, waits: list[float]) -> None:
         large = Result(0, "x" * 20_000, "", {"a": "kept"})
-        too_large = SignalError("too large", too_large=True, bad_content=True)
+        too_large = CloudError("too large", too_large=True, bad_content=True)
         transport = Transport(too_large, too_large, "there", limit=16_000)
         assert send(transport, large) == "there"
         sizes = [len(sent.as_json()) for sent in transport.sent]
@@ -223,7 +224,7 @@ class TestRetry:
         assert waits == []
 
     def test_what_is_refused_for_its_content_is_replaced_by_a_failure_that_says_so(self) -> None:
-        refused = SignalError("q answered 400: integer too large", bad_content=True)
+        refused = CloudError("q answered 400: integer too large", bad_content=True)
         transport = Transport(refused, "there")
         result = Result(0, outputs={"n": 2**64})
         assert send(transport, result, refused_before=True) == "there"
@@ -232,13 +233,13 @@ class TestRetry:
         assert transport.sent[1].outputs == {}
 
     def test_a_failure_that_is_refused_too_is_not_replaced_again(self) -> None:
-        refused = SignalError("400", bad_content=True)
-        with pytest.raises(SignalError):
+        refused = CloudError("400", bad_content=True)
+        with pytest.raises(CloudError):
             send(Transport(refused, refused, "never"), RESULT, refused_before=True)
 
     def test_one_refusal_alone_makes_no_failure_of_a_good_run(self) -> None:
-        with pytest.raises(SignalError):
-            send(Transport(SignalError("400", bad_content=True), "never"), RESULT)
+        with pytest.raises(CloudError):
+            send(Transport(CloudError("400", bad_content=True), "never"), RESULT)
 
 
 class TestStatus:
@@ -368,7 +369,7 @@ class TestKeystone:
                 raise fault("")
 
         monkeypatch.setattr(user._session, "get_endpoint", get_endpoint)
-        with pytest.raises(SignalError, match=r"no public endpoint of type 'x' in region Here"):
+        with pytest.raises(CloudError, match=r"no public endpoint of type 'x' in region Here"):
             user.endpoint("x")
 
     def test_the_region_and_the_public_interface_are_asked_for(
@@ -393,9 +394,7 @@ class TestKeystone:
             raise fault
 
         monkeypatch.setattr(user._session, "get_token", get_token)
-        with pytest.raises(
-            SignalError, match=r"^Keystone at http://127.0.0.1:1/v3/ gave"
-        ) as raised:
+        with pytest.raises(CloudError, match=r"^Keystone at http://127.0.0.1:1/v3/ gave") as raised:
             user.request("http://h", "GET")
         assert raised.value.retry
         assert not raised.value.uncertain

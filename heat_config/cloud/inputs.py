@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from heat_config.signals.errors import SignalError
+from heat_config.cloud.errors import CloudError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 def require(values: Mapping[str, Any], *names: str) -> list[str]:
     """The values of inputs, each a text that is not empty.
 
-    :raises SignalError: one is not; it is named.
+    :raises CloudError: one is not; it is named.
     """
     unusable = [name for name in names if not isinstance(values.get(name), str) or not values[name]]
     if unusable:
         names_given = ", ".join(unusable)
-        raise SignalError(f"the deployment has no usable input {names_given}", hopeless=True)
+        raise CloudError(f"the deployment has no usable input {names_given}", hopeless=True)
     return [values[name] for name in names]

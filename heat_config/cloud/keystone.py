@@ -16,9 +16,9 @@ from keystoneauth1 import exceptions, session
 from keystoneauth1.identity import v3
 
 from heat_config import __version__, redact
-from heat_config.signals import http
-from heat_config.signals.errors import SignalError
-from heat_config.signals.inputs import require
+from heat_config.cloud import http
+from heat_config.cloud.errors import CloudError
+from heat_config.cloud.inputs import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ _Answer = TypeVar("_Answer")
 def user_of(values: Mapping[str, Any], settings: Settings) -> User:
     """A deployment's user: the same object, with the same token, for the same credentials.
 
-    :raises SignalError: an input is missing, or the file of certificates cannot be read.
+    :raises CloudError: an input is missing, or the file of certificates cannot be read.
     """
     needed = require(values, *_NEEDED)
     region = str(values.get("deploy_region_name") or "")
@@ -74,12 +74,12 @@ class User:
     def endpoint(self, service_type: str) -> str:
         """The public endpoint of a service in the deployment's region.
 
-        :raises SignalError: Keystone cannot be asked, or knows none.
+        :raises CloudError: Keystone cannot be asked, or knows none.
         """
         url = self._ask_keystone(lambda: self._look_up(service_type))
         if not url:
             region = f" in region {self._region}" if self._region else ""
-            raise SignalError(
+            raise CloudError(
                 f"the catalog of Keystone at {self._keystone} has no public endpoint of type "
                 f"{service_type!r}{region}",
                 retry=True,
@@ -89,7 +89,7 @@ class User:
     def request(self, url: str, method: str, **options: Any) -> Response:
         """Send a request with the user's token; any answer is returned.
 
-        :raises SignalError: no answer came.
+        :raises CloudError: no answer came.
         """
         self._ask_keystone(self._session.get_token)
         try:
@@ -100,7 +100,7 @@ class User:
     def token(self) -> tuple[str, float]:
         """A token, and the seconds for which it is still valid.
 
-        :raises SignalError: Keystone cannot be asked.
+        :raises CloudError: Keystone cannot be asked.
         """
         access: Any = self._ask_keystone(lambda: self._auth.get_access(self._session))
         return str(access.auth_token), access.expires.timestamp() - time.time()
@@ -123,10 +123,10 @@ class User:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # keystoneauth takes it for granted that what answers is Keystone.
             detail = f"gave an answer that is none ({error!r})"
-            raise SignalError(f"{what} {detail}", retry=True) from None
+            raise CloudError(f"{what} {detail}", retry=True) from None
 
 
-def _translated(error: Exception, what: str, *, sent: bool) -> SignalError:
+def _translated(error: Exception, what: str, *, sent: bool) -> CloudError:
     """Say what went wrong without repeating an address with its query."""
     if isinstance(error, exceptions.HttpError):
         answered = http.from_status(error.http_status, what, error.message)
@@ -137,4 +137,4 @@ def _translated(error: Exception, what: str, *, sent: bool) -> SignalError:
     if kind in _SSL_ERRORS:
         return http.untrusted(what, error)
     uncertain = sent and not http.was_not_sent(error)
-    return SignalError(f"{what} does not answer ({kind})", retry=True, uncertain=uncertain)
+    return CloudError(f"{what} does not answer ({kind})", retry=True, uncertain=uncertain)

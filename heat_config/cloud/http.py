@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from heat_config.signals.errors import SignalError
+from heat_config.cloud.errors import CloudError
 
 if TYPE_CHECKING:
     from requests import Response
@@ -44,7 +44,7 @@ def verify(settings: Settings) -> str | bool:
     Left to itself requests trusts the bundle of the package certifi, to which
     an operator's own authority is never added.
 
-    :raises SignalError: the file that the operator names holds no certificates.
+    :raises CloudError: the file that the operator names holds no certificates.
     """
     if settings.insecure:
         return False
@@ -59,13 +59,13 @@ def _check(ca_file: str) -> None:
     try:
         ssl.create_default_context(cafile=ca_file)
     except OSError as error:  # ssl's own errors are among them
-        raise SignalError(
+        raise CloudError(
             f"no certificates can be read of {ca_file}, which HEAT_CONFIG_CA_FILE or ca_file in "
             f"the section zaqar names: {error}"
         ) from None
 
 
-def from_status(status: int, what: str, reason: str = "") -> SignalError:
+def from_status(status: int, what: str, reason: str = "") -> CloudError:
     """The error that an HTTP answer means.
 
     408, 429 and 5xx pass. Behind a 5xx the request may have been served all the
@@ -75,7 +75,7 @@ def from_status(status: int, what: str, reason: str = "") -> SignalError:
     """
     detail = f": {brief(reason)}" if reason else ""
     too_large = status == 413 or (status == 400 and _TOO_LARGE.search(reason) is not None)
-    return SignalError(
+    return CloudError(
         f"{what} answered {status}{detail}",
         retry=status in (408, 429) or status >= 500,
         uncertain=status >= 500,
@@ -93,9 +93,9 @@ def was_not_sent(error: BaseException) -> bool:
     return isinstance(found, _NO_CONNECTION)
 
 
-def from_stranger(what: str) -> SignalError:
+def from_stranger(what: str) -> CloudError:
     """The error for a success that the service itself cannot have meant: a login page, say."""
-    return SignalError(
+    return CloudError(
         f"{what} gave an answer that is not the service's own: is something else there, or in "
         "between?",
         retry=True,
@@ -118,13 +118,13 @@ def brief(reason: str) -> str:
     return line if len(line) <= LONGEST_REASON else f"{line[:LONGEST_REASON]}…"
 
 
-def untrusted(what: str, error: Exception) -> SignalError:
+def untrusted(what: str, error: Exception) -> CloudError:
     """The error for a connection that TLS has refused, with its remedy."""
     cause = _openssl_error(error)
     if not isinstance(cause, ssl.SSLCertVerificationError):
         detail = cause.reason if cause else type(error).__name__
-        return SignalError(f"TLS with {what} failed ({detail})", retry=True)
-    return SignalError(
+        return CloudError(f"TLS with {what} failed ({detail})", retry=True)
+    return CloudError(
         f"the certificate of {what} does not verify: {cause.verify_message.rstrip('.')}. If its "
         "authority is your own, add it to the system's store or name its file in "
         "HEAT_CONFIG_CA_FILE (for metadata: ca_file in the section zaqar, too)",

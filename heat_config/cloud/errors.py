@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why a result was not accepted."""
+"""Why a request to the cloud has failed."""
 
 from __future__ import annotations
 
 
-class SignalError(Exception):
-    """A result was not accepted; the message says why and what helps.
+class CloudError(Exception):
+    """A request was not served; the message says why and what helps.
 
     ``retry``: a moment's trouble, for which a later try makes sense. Without it
     the answer was a refusal.
-    ``uncertain``: it may have been accepted all the same: the request was sent,
+    ``uncertain``: it may have been served all the same: the request was sent,
     and no answer, or only a gateway's, came back.
-    ``too_large``: a smaller one may be accepted.
+
+    Of a result that was to be accepted:
+
+    ``too_large``: a smaller one may be.
     ``bad_content``: another result may be accepted, one that says why this was not.
     ``hopeless``: no try can ever succeed, because the address is none.
     """
