@@ -30,26 +30,32 @@ demo:
 	@tools/step 'Control plane environment' $(PYTHON) -m lab install
 	@$(LAB_PYTHON) -m demo $(if $(KEEP),--keep)
 
+# $(call ended,NAME,COMMANDS): the commands, and one line that says how it has ended.
+define ended
+	@start=$$SECONDS; $(2); status=$$?; \
+	if [ $$status -eq 0 ]; then echo "$(1): passed in $$((SECONDS - start)) s"; \
+	else echo "$(1): FAILED after $$((SECONDS - start)) s"; fi; \
+	exit $$status
+endef
+
 .PHONY: test
 test:
-	@start=$$SECONDS; \
+	$(call ended,make test,\
 	tools/step 'Debian packages' tools/setup image lab test && \
 	tools/step 'Control plane environment' $(PYTHON) -m lab install && \
-	$(TOX) run --skip-missing-interpreters=false; status=$$?; \
-	if [ $$status -eq 0 ]; then echo "make test: passed in $$((SECONDS - start)) s"; \
-	else echo "make test: FAILED after $$((SECONDS - start)) s"; fi; \
-	exit $$status
+	$(TOX) run --skip-missing-interpreters=false)
+
+.PHONY: test-hooks
+test-hooks:
+	$(call ended,make test-hooks,\
+	tools/step 'Debian packages' tools/setup image lab test hooks && \
+	tools/step 'Control plane environment' $(PYTHON) -m lab install && \
+	$(TOX) run -e hooks)
 
 .PHONY: lint unit functional
 lint unit functional:
 	@tools/step 'Debian packages' tools/setup image lab test
 	@$(TOX) run -e $@
-
-.PHONY: test-hooks
-test-hooks:
-	@tools/step 'Debian packages' tools/setup image lab test hooks
-	@tools/step 'Control plane environment' $(PYTHON) -m lab install
-	@$(TOX) run -e hooks
 
 .PHONY: bench-idle
 bench-idle:
