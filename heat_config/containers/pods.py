@@ -13,6 +13,9 @@ from heat_config import containers, hookkit, log, process
 
 Documents = list[dict[str, Any]]
 
+# Lines of each stream of a container that has failed.
+LAST_LINES = 20
+
 
 class Waiting(NamedTuple):
     """How long something may take, and how often it is looked at, in seconds."""
@@ -133,11 +136,19 @@ def _has_failed(container: containers.Container) -> bool:
 
 
 def _complaint(podman: str, container: containers.Container, waiting: Waiting) -> str:
-    """What is wrong with a container, with the last that it has said."""
+    """What is wrong with a container, with the last that it has said.
+
+    ``podman logs --tail`` would do for one stream: the two are in its file in the order in
+    which they were read, so that after much on stdout an error stands far before the end.
+    """
     state = container.state
-    logs = containers.ask(podman, "logs", "--tail=20", container.id)
+    logs = process.run([podman, "logs", container.id])
     why = (
         f"the container {container.name} is {state['Status']}, its last exit status is "
         f"{state['ExitCode']}; it was waited for up to {waiting}\n"
     )
-    return hookkit.led_by(why, logs.stdout + logs.stderr)
+    return hookkit.led_by(why, _last_lines(logs.stdout) + _last_lines(logs.stderr))
+
+
+def _last_lines(written: bytes) -> str:
+    return "".join(written.decode("utf-8", "replace").splitlines(keepends=True)[-LAST_LINES:])

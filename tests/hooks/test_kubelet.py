@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -48,6 +50,27 @@ def test_a_container_that_fails(create_stack: Create, server: HookServer) -> Non
     assert "the container example-once is " in stderr
     assert "its last exit status is 3" in stderr
     assert "the disk is missing" in stderr
+
+
+PODMAN_WITH_PATIENCE = """#!/bin/sh
+podman "$@" || exit
+[ "$2" != play ] || podman wait much-c > /dev/null
+"""
+
+
+def test_much_output_of_a_container_that_fails(server: HookServer, tmp_path: Path) -> None:
+    program = tmp_path / "podman"
+    program.write_text(PODMAN_WITH_PATIENCE)
+    program.chmod(0o755)
+    server.variables["HEAT_PODMAN_CMD"] = str(program)
+    much = "echo hunter22; yes línea | head -c 5000000; echo; echo the end >&2; exit 3"
+    given = inputs(deploy_password="hunter22")
+    answer, log = server.hook(pod("much", ["sh", "-c", much]), inputs=given)
+    assert answer["deploy_status_code"] == 1
+    assert "its last exit status is 3" in answer["deploy_stderr"].splitlines()[0]
+    assert answer["deploy_stderr"].rstrip().endswith("the end")
+    assert len(answer["deploy_stderr"]) < 1000
+    assert "hunter22" not in log
 
 
 def test_an_image_that_does_not_come(server: HookServer, engine: Engine) -> None:
