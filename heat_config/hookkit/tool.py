@@ -48,36 +48,44 @@ class Tool(NamedTuple):
         )
 
 
-# Of the lines that tell why a tool has failed: how many are kept, and characters of one,
-# which may hold all that a task has written.
-_MOST_REASONS = 16
-_LONGEST_REASON = 4096
+# Of the errors that a tool tells: how many are kept, and characters of one, which may
+# hold all that a task has written.
+_MOST_ERRORS = 16
+_LONGEST_ERROR = 4096
 
 
 class Reasons:
-    """Why a tool has failed: the lines of its stderr that begin as such lines of it do."""
+    """Why a tool has failed: the messages on its stderr that begin as its errors do.
 
-    def __init__(self, *beginnings: str) -> None:
-        self._beginnings = beginnings
-        self._told: deque[str] = deque(maxlen=_MOST_REASONS)
+    A message goes on until the next one, of which ``others`` are no errors.
+    """
+
+    def __init__(self, errors: tuple[str, ...], others: tuple[str, ...]) -> None:
+        self._errors = errors
+        self._others = others
+        self._told: deque[list[str]] = deque(maxlen=_MOST_ERRORS)
+        self._room = 0
 
     def watch(self, line: str) -> None:
-        """Keep a line that tells a reason: of much output only the end is kept."""
-        if line.startswith(self._beginnings):
-            self._told.append(line[:_LONGEST_REASON])
+        """Keep a line if it is of an error: of much output only the end is kept."""
+        if line.startswith(self._errors):
+            self._told.append([])
+            self._room = _LONGEST_ERROR
+        elif line.startswith(self._others):
+            self._room = 0
+        if self._room > 0:
+            self._told[-1].append(line[:_LONGEST_ERROR])
+            self._room -= len(line) + 1
 
     def first(self, result: Result) -> Result:
-        """Put the reasons of a failure before all else, the last first: it has ended the run."""
+        """Put the errors of a failure before all else, the last first: it has ended the run."""
         if not result.failed:
             return result
-        rest = "".join(
-            line
-            for line in result.stderr.splitlines(keepends=True)
-            if line.rstrip("\n")[:_LONGEST_REASON] not in self._told
-        )
-        return result._replace(
-            stderr=led_by("".join(f"{it}\n" for it in reversed(self._told)), rest)
-        )
+        told = [line for error in reversed(self._told) for line in error]
+        moved = set(told)
+        lines = result.stderr.split("\n")
+        rest = "\n".join(line for line in lines if line[:_LONGEST_ERROR] not in moved)
+        return result._replace(stderr=led_by("".join(f"{line}\n" for line in told), rest))
 
 
 def run(

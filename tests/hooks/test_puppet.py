@@ -62,10 +62,12 @@ def test_exit_codes(server: HookServer, config: str, code: int) -> None:
 
 
 def test_why_it_has_failed_comes_before_any_warning(server: HookServer) -> None:
-    answer, _ = server.hook("warning('before')\nexec { '/bin/false': }")
-    first, *rest = answer["deploy_stderr"].splitlines()
+    code = "warning('before')\nexec { '/bin/false': }\nfail(\"one\\ntwo\")"
+    answer, _ = server.hook(code)
+    first, second, *rest = answer["deploy_stderr"].splitlines()
     assert first.startswith("Error: ")
-    assert "/bin/false" in first
+    assert first.endswith("one")
+    assert second.startswith("two")
     assert any(line.startswith("Warning: ") and "before" in line for line in rest)
 
 
