@@ -15,6 +15,9 @@ Documents = list[dict[str, Any]]
 
 # Lines of each stream of a container that has failed.
 LAST_LINES = 20
+# Seconds between the two looks at a container that is up: many a one ends as soon as it
+# has read its configuration, and is started again.
+SETTLED = 1.0
 
 
 class Waiting(NamedTuple):
@@ -108,31 +111,37 @@ def started(said: str) -> list[str]:
 
 
 def wait_for_containers(podman: str, ids: list[str], waiting: Waiting) -> str:
-    """Wait until all run, or have ended well; return what is wrong, or nothing."""
-    deadline = time.monotonic() + waiting.limit
+    """Wait until all stay up, or have ended well; return what is wrong, or nothing."""
+    deadline = time.monotonic() + max(waiting.limit, SETTLED)
+    before: dict[str, int] = {}
     while True:
-        missing = [each for each in containers.inspect(podman, ids) if not _is_up(each)]
+        found = containers.inspect(podman, ids)
+        missing = [each for each in found if not _is_well(each, before)]
         if not missing:
             return ""
         if time.monotonic() >= deadline or any(_has_failed(each) for each in missing):
             return "".join(_complaint(podman, each, waiting) for each in missing)
-        time.sleep(min(waiting.period, max(deadline - time.monotonic(), 0)))
+        before = {each.id: each.state["Pid"] for each in found if each.state["Running"]}
+        pause = SETTLED if all(each.id in before for each in missing) else waiting.period
+        time.sleep(min(pause, max(deadline - time.monotonic(), 0)))
 
 
-def _has_ended(container: containers.Container) -> bool:
-    return container.state["Status"] in ("exited", "stopped")
-
-
-def _is_up(container: containers.Container) -> bool:
-    """Whether it runs, or has done what it had to do."""
-    well = _has_ended(container) and container.state["ExitCode"] == 0
-    return bool(container.state["Running"]) or well
+def _is_well(container: containers.Container, before: dict[str, int]) -> bool:
+    """Whether it runs as it did at the last look, or has done what it had to do."""
+    if _has_ended(container):
+        return bool(container.state["ExitCode"] == 0)
+    return bool(container.state["Running"]) and before.get(container.id) == container.state["Pid"]
 
 
 def _has_failed(container: containers.Container) -> bool:
     """Whether it has ended badly and nobody will start it again."""
     policy = container.facts["HostConfig"]["RestartPolicy"]["Name"]
-    return _has_ended(container) and policy in ("", "no", "never")
+    bad = _has_ended(container) and container.state["ExitCode"] != 0
+    return bad and policy in ("", "no", "never")
+
+
+def _has_ended(container: containers.Container) -> bool:
+    return container.state["Status"] in ("exited", "stopped")
 
 
 def _complaint(podman: str, container: containers.Container, waiting: Waiting) -> str:
@@ -145,7 +154,8 @@ def _complaint(podman: str, container: containers.Container, waiting: Waiting) -
     logs = process.run([podman, "logs", container.id])
     why = (
         f"the container {container.name} is {state['Status']}, its last exit status is "
-        f"{state['ExitCode']}; it was waited for up to {waiting}\n"
+        f"{state['ExitCode']}, and it was started again {container.facts['RestartCount']} times; "
+        f"it was waited for up to {waiting}\n"
     )
     return hookkit.led_by(why, _last_lines(logs.stdout) + _last_lines(logs.stderr))
 

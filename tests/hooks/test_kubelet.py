@@ -73,6 +73,22 @@ def test_much_output_of_a_container_that_fails(server: HookServer, tmp_path: Pat
     assert "hunter22" not in log
 
 
+@pytest.mark.parametrize("policy", ["Never", "Always"])
+def test_a_container_that_does_not_stay_up(server: HookServer, engine: Engine, policy: str) -> None:
+    config = pod("p", ["sh", "-c", "sleep 0.4; echo so; exit 3"], restartPolicy=policy)
+    answer, _ = server.hook(config, options={"containers_timeout": 3})
+    assert answer["deploy_status_code"] == 1
+    assert answer["deploy_stderr"].startswith("the container p-c is ")
+    assert "\nso\n" in answer["deploy_stderr"]
+    answer, _ = server.hook(pod("p", ["sleep", "60"]))
+    assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
+
+    server.hook(config, options={"containers_timeout": 0})
+    answer, _ = server.hook(config, inputs=inputs(deploy_action="DELETE"))
+    assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
+    assert pods(engine) == []
+
+
 def test_an_image_that_does_not_come(server: HookServer, engine: Engine) -> None:
     config = pod("p", ["true"])
     config["spec"]["containers"][0]["image"] = "localhost:1/nonesuch:1"
