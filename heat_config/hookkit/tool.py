@@ -74,7 +74,7 @@ class Reasons:
         elif line.startswith(self._others):
             self._room = 0
         if self._room > 0:
-            self._told[-1].append(line[:_LONGEST_ERROR])
+            self._told[-1].append(line[: self._room])
             self._room -= len(line) + 1
 
     def first(self, result: Result) -> Result:
