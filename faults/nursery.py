@@ -30,8 +30,8 @@ INJECT = Path(__file__).resolve().parent / "inject"
 _PROGRAMS = {
     "heat-config": (
         "heat_config.cli",
-        "heat_config.agent",
-        "heat_config.answering",
+        "heat_config.run.loop",
+        "heat_config.run.answering",
         "heat_config.signals.zaqar",
     ),
     "heat-config-collect": ("heat_config.collect.loop", "heat_config.collect.push"),

@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         if arguments == ["run"]:  # at every change: without the time that argparse takes
-            from heat_config import agent
+            from heat_config.run import loop as agent
 
             return agent.run(settings.load())
         return _command(_parser().parse_args(arguments))
@@ -52,7 +52,7 @@ def rebuild_deployed(argv: Sequence[str] | None = None) -> int:
     For a server whose folder of what is deployed was lost: its deployments were
     run long ago, and running them again would not be right.
     """
-    from heat_config import rebuild
+    from heat_config.commands import rebuild
 
     if list(sys.argv[1:] if argv is None else argv):
         print("usage: heat-config-rebuild-deployed", file=sys.stderr)
@@ -77,16 +77,16 @@ def _command(options: Namespace) -> int:
     if options.command == "status":
         return _status(options, given)
     if options.command == "log":
-        from heat_config import follow
+        from heat_config.commands import log as follow
 
         return follow.show(options.id, given, follow=options.follow)
     if options.command == "notify":
         from pathlib import Path
 
-        from heat_config import notification
+        from heat_config.commands import notify as notification
 
         return notification.send(Path(options.config), sys.stdin.buffer.read(), given)
-    from heat_config import agent
+    from heat_config.run import loop as agent
 
     if options.command == "deliver":
         return agent.deliver(given, due_only=options.due)
@@ -94,7 +94,7 @@ def _command(options: Namespace) -> int:
 
 
 def _status(options: Namespace, given: settings.Settings) -> int:
-    from heat_config import status
+    from heat_config.commands import status
 
     try:
         found = status.wait(given, options.timeout) if options.wait else status.rows(given)

@@ -3,9 +3,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import time
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -34,6 +41,14 @@ def write_durably(path: Path, text: str, *, mode: int = PRIVATE_FILE) -> None:
         temporary.unlink(missing_ok=True)
         raise
     flush_folder(path.parent)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Replace a file by this content, durably, as JSON that people can read.
+
+    :raises OSError: the disk is full, the folder is not there, …
+    """
+    write_durably(path, json.dumps(content, indent=2) + "\n")
 
 
 def write_private(path: Path, text: str, *, mode: int = PRIVATE_FILE, flush: bool = False) -> None:
@@ -71,3 +86,35 @@ def flush_folder(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def locked(folder: str) -> Iterator[None]:
+    """Hold a folder's lock; wait for it if need be.
+
+    It is the folder's own, so there is no file that could stay behind, and it
+    goes with the process, however that ends.
+
+    :raises OSError: the folder cannot be opened.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(folder: str) -> bool:
+    """Whether a process holds the folder's lock at this moment.
+
+    :raises OSError: the folder cannot be opened.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

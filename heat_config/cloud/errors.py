@@ -1,37 +1,48 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why a request to the cloud has failed."""
+"""What came of a request to the cloud, and the error for one that was not served."""
 
 from __future__ import annotations
 
+from enum import Enum
+
+
+class Outcome(Enum):
+    """What is known after a request: each answer, and each lack of one, is one of these."""
+
+    ACCEPTED = "accepted"
+    PRESENT = "present"
+    """What was looked for is there."""
+    ABSENT = "absent"
+    """What was looked for is not there."""
+    UNREACHABLE = "unreachable"
+    """Certainly not served, and a later request may be: no connection, 408, 429."""
+    UNKNOWN = "unknown"
+    """It may have been served: it was sent, and no answer, or only a gateway's, came back."""
+    REFUSED = "refused"
+    """Certainly not served: the other side understood it and says no."""
+    CONTENT_REFUSED = "content refused"
+    """Refused for what it holds: another content may be accepted."""
+    TOO_LARGE = "too large"
+    """Refused for its size: a smaller one may be accepted."""
+    WRONG_HERE = "wrong here"
+    """Not sent: something on this server must be mended first, such as a missing CA file."""
+    UNUSABLE = "unusable"
+    """Not sent, and never can be: the address is malformed or incomplete."""
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same request may be served a moment later."""
+        return self in (Outcome.UNREACHABLE, Outcome.UNKNOWN)
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the other side has said no."""
+        return self in (Outcome.REFUSED, Outcome.CONTENT_REFUSED, Outcome.TOO_LARGE)
+
 
 class CloudError(Exception):
-    """A request was not served; the message says why and what helps.
+    """A request was not served; the message says why and what helps."""
 
-    ``retry``: a moment's trouble, for which a later try makes sense. Without it
-    the answer was a refusal.
-    ``uncertain``: it may have been served all the same: the request was sent,
-    and no answer, or only a gateway's, came back.
-
-    Of a result that was to be accepted:
-
-    ``too_large``: a smaller one may be.
-    ``bad_content``: another result may be accepted, one that says why this was not.
-    ``hopeless``: no try can ever succeed, because the address is none.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        retry: bool = False,
-        uncertain: bool = False,
-        too_large: bool = False,
-        bad_content: bool = False,
-        hopeless: bool = False,
-    ) -> None:
+    def __init__(self, message: str, outcome: Outcome) -> None:
         super().__init__(message)
-        self.retry = retry
-        self.uncertain = uncertain
-        self.too_large = too_large
-        self.bad_content = bad_content
-        self.hopeless = hopeless
+        self.outcome = outcome

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from heat_config.outbox import Entry
+    from heat_config.delivery.outbox import Entry
     from heat_config.settings import Settings
     from heat_config.signals.sender import Sender
 

@@ -14,7 +14,7 @@ from heat_config.cloud.inputs import require
 from heat_config.signals.sender import Accepted
 
 if TYPE_CHECKING:
-    from heat_config.outbox import Entry
+    from heat_config.delivery.outbox import Entry
     from heat_config.result import Result
     from heat_config.settings import Settings
 

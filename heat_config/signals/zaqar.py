@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from requests import Response
 
     from heat_config.cloud.keystone import User
-    from heat_config.outbox import Entry
+    from heat_config.delivery.outbox import Entry
     from heat_config.result import Result
     from heat_config.settings import Settings
 

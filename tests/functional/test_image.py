@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from heat_config.outbox import Entry
+from heat_config.delivery.outbox import Entry
 from lab import Lab
 from lab.image import build_tar, unpack
 from lab.server import BOOT_CONFIG, File, Server

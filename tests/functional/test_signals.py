@@ -21,7 +21,7 @@ from keystoneauth1 import loading, session
 from heat_config import deployment, redact, settings, signals
 from heat_config.cloud import http, keystone
 from heat_config.cloud.errors import CloudError
-from heat_config.outbox import Entry
+from heat_config.delivery.outbox import Entry
 from heat_config.result import from_dict
 from heat_config.signals import retry, zaqar
 from lab import Lab

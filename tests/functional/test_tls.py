@@ -21,11 +21,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from heat_config import agent, redact, settings
+from heat_config import redact, settings
 from heat_config.cloud import http, keystone
 from heat_config.cloud.errors import CloudError
-from heat_config.outbox import Entry, Outbox
+from heat_config.delivery.outbox import Entry, Outbox
 from heat_config.result import Result
+from heat_config.run import loop as agent
 from lab import Lab
 from lab.wire import Wire, answer
 

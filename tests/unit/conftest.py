@@ -57,7 +57,7 @@ def settings() -> Settings:
 @pytest.fixture
 def deploy(settings: Settings) -> Any:
     """Write the file of deployments, as os-apply-config does, and run the agent."""
-    from heat_config import agent
+    from heat_config.run import loop as agent
 
     def run(*items: Any) -> int:
         Path(settings.config_file).write_text(json.dumps(items))

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from heat_config import agent
+from heat_config.run import loop as agent
 from heat_config.settings import Settings
 from heat_config.signals import retry
 

@@ -16,12 +16,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as rules
 from hypothesis import strategies as st
 
-from heat_config import agent, answering, deployment, process, runlog, signals
-from heat_config.outbox import Entry, Outbox
+from heat_config import deployment, process, signals
+from heat_config.delivery.outbox import Entry, Outbox
 from heat_config.result import Result
+from heat_config.run import answering, runlog
+from heat_config.run import loop as agent
+from heat_config.run.store import Store
 from heat_config.settings import Settings
 from heat_config.signals.sender import Accepted
-from heat_config.store import Store
 
 from .conftest import script
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from heat_config import ballast
-from heat_config.ballast import Ballast
+from heat_config.run import ballast
+from heat_config.run.ballast import Ballast
 
 from .conftest import REPOSITORY, script
 
@@ -92,7 +92,8 @@ exec "$@"
 DRIVE = """
 import json, os, sys
 from pathlib import Path
-from heat_config import agent, settings
+from heat_config import settings
+from heat_config.run import loop as agent
 
 given = settings.load()
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from heat_config.containers import compose
 from heat_config.hookkit import HookError
+from heat_config.hookkit.containers import compose
 
 DOCKER = "#!/bin/sh\n[ \"$1 $2\" = 'compose version' ]\n"
 DOCKER_WITHOUT_PLUG_IN = "#!/bin/sh\nexit 1\n"

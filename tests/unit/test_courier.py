@@ -15,14 +15,16 @@ from typing import Any
 
 import pytest
 
-from heat_config import agent, courier, deployment, signals
+from heat_config import deployment, signals
 from heat_config.cloud.errors import CloudError
-from heat_config.courier import Courier
-from heat_config.outbox import Entry, Outbox
+from heat_config.delivery import courier
+from heat_config.delivery.courier import Courier
+from heat_config.delivery.outbox import Entry, Outbox
 from heat_config.result import Result
+from heat_config.run import loop as agent
+from heat_config.run.store import Store
 from heat_config.settings import Settings
 from heat_config.signals.sender import Accepted
-from heat_config.store import Store
 
 from .conftest import REPOSITORY, script
 from .test_agent import Inbox, to

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from heat_config import containers, hookkit
-from heat_config.containers import compose
+from heat_config import hookkit
+from heat_config.hookkit import containers
+from heat_config.hookkit.containers import compose
 from heat_config.result import Result, failure
 
 from .conftest import REPOSITORY

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from heat_config import deployment, hook
+from heat_config import deployment
 from heat_config import settings as heat_config_settings
 from heat_config.result import Result
+from heat_config.run import hook
 
 from .conftest import script
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from heat_config.outbox import Entry, Outbox
+from heat_config.delivery.outbox import Entry, Outbox
 from heat_config.settings import Settings
 
 

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from heat_config import answering, cli, files, follow, runlog
+from heat_config import cli, files
+from heat_config.commands import log as follow
+from heat_config.run import answering, runlog
 from heat_config.settings import Settings
 
 from .conftest import REPOSITORY, script

@@ -18,7 +18,7 @@ from keystoneauth1 import exceptions
 from heat_config import signals
 from heat_config.cloud import http, inputs, keystone
 from heat_config.cloud.errors import CloudError
-from heat_config.outbox import Entry
+from heat_config.delivery.outbox import Entry
 from heat_config.result import Result
 from heat_config.settings import Settings
 from heat_config.signals import retry

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
-from heat_config import answering, cli, deployment, status
-from heat_config.outbox import Entry, Outbox
+from heat_config import cli, deployment
+from heat_config.commands import status
+from heat_config.delivery.outbox import Entry, Outbox
 from heat_config.result import Result
+from heat_config.run import answering
+from heat_config.run.store import Store
 from heat_config.settings import Settings
-from heat_config.store import Store
 
 from .conftest import REPOSITORY, script
 

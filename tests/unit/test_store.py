@@ -9,8 +9,8 @@ import pytest
 
 from heat_config import deployment
 from heat_config.result import Result
+from heat_config.run.store import Store
 from heat_config.settings import Settings
-from heat_config.store import Store
 
 from .conftest import script
 

@@ -12,7 +12,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from heat_config import containers, files, hookkit
+from heat_config import files, hookkit
+from heat_config.hookkit import containers
 
 if TYPE_CHECKING:
     from heat_config import process

@@ -15,7 +15,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from heat_config import log
+from heat_config import files, log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ class Store:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Wait until no other run goes on, and keep others out."""
-        with lock(self._folder):
+        with files.locked(self._folder):
             self._known = set(os.listdir(self._folder))  # noqa: PTH208
             yield
 
@@ -69,7 +69,7 @@ class Store:
         :raises OSError: it could not be noted, so the config must not be run.
         """
         path = self.config_path(deployment.id)
-        _write_json(path, deployment.item)
+        files.write_json(path, deployment.item)
         self._known.add(path.name)
         return path
 
@@ -79,13 +79,11 @@ class Store:
         :raises OSError: it could not be kept; the run will be reported as cut.
         """
         path = self.result_path(config_id)
-        _write_json(path, result.as_dict())
+        files.write_json(path, result.as_dict())
         self._known.add(path.name)
 
     def forget(self, config_id: str) -> None:
         """Forget that a config was run, so that it is run again."""
-        from heat_config import files
-
         # The result first: a config without one, at worst, is reported as cut.
         for path in (self.result_path(config_id), self.config_path(config_id)):
             files.remove_durably(path)
@@ -102,29 +100,6 @@ class Store:
         from pathlib import Path
 
         return Path(self._folder, f"{config_id}.notify.json")
-
-
-@contextmanager
-def lock(folder: str) -> Iterator[None]:
-    """Hold a folder's lock; wait for it if need be.
-
-    It is the folder's own, so there is no file that could stay behind, and it
-    goes with the process, however that ends.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _write_json(path: Path, content: object) -> None:
-    import json
-
-    from heat_config import files
-
-    files.write_durably(path, json.dumps(content, indent=2) + "\n")
 
 
 def _bring_over(old: str, new: str) -> None:

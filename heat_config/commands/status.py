@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from heat_config import deployment as deployments
 from heat_config import signals
-from heat_config.outbox import Outbox
+from heat_config.delivery.outbox import Outbox
 from heat_config.result import INTERRUPTED
-from heat_config.store import Store
+from heat_config.run.store import Store
 
 if TYPE_CHECKING:
     from heat_config.deployment import Deployment

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from heat_config import containers, hookkit, log, process
+from heat_config import hookkit, log, process
+from heat_config.hookkit import containers
 
 Documents = list[dict[str, Any]]
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from heat_config import log
-from heat_config.store import lock
+from heat_config import files, log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +69,7 @@ class Outbox:
 
     def locked(self) -> AbstractContextManager[None]:
         """Keep others from sending, so that nothing is sent twice."""
-        return lock(self._folder)
+        return files.locked(self._folder)
 
     def ids(self) -> list[str]:
         """The configs whose results are owed."""
@@ -101,22 +100,18 @@ class Outbox:
 
         :raises OSError: it could not be made durable.
         """
-        _write(self._path(entry.id), entry._asdict())
+        files.write_json(self._path(entry.id), entry._asdict())
 
     def settle(self, config_id: str) -> None:
         """Forget what was owed: it has been accepted."""
-        from heat_config import files
-
         files.remove_durably(self._path(config_id))
 
     def abandon(self, entry: Entry, reason: str) -> None:
         """Give a result up, and keep it with the reason."""
-        from heat_config import files
-
         log.error(f"the result of {entry.id} is given up: {reason}")
         files.make_private_folder(self._abandoned())
         given_up = entry._replace(problem=reason)
-        _write(self._abandoned() / f"{entry.id}.json", given_up._asdict())
+        files.write_json(self._abandoned() / f"{entry.id}.json", given_up._asdict())
         self.settle(entry.id)
 
     def set_aside(self, config_id: str) -> Path:
@@ -166,11 +161,3 @@ def _read(path: Path) -> Entry | None:
         log.error(f"{path} is not a result that is owed")
         return None
     return entry
-
-
-def _write(path: Path, content: Mapping[str, Any]) -> None:
-    import json
-
-    from heat_config import files
-
-    files.write_durably(path, json.dumps(content, indent=2) + "\n")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How one deployment gets its result: run by its hook, or answered without.
 
-What is noted before and after the run is in :mod:`heat_config.agent`.
+What is noted before and after the run is in :mod:`heat_config.run.loop`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heat_config import hook, log, redact, runlog
+from heat_config import log, redact
 from heat_config.result import INTERRUPTED, Result, failure
+from heat_config.run import hook, runlog
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from heat_config import deployment as deployments
 from heat_config import log, redact, signals
-from heat_config.outbox import Outbox
-from heat_config.store import Store
+from heat_config.delivery.outbox import Outbox
+from heat_config.run.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,7 @@ def run(settings: Settings, *, force: str | None = None) -> int:
 
 def deliver(settings: Settings, *, due_only: bool = False) -> int:
     """Send what is owed; return 0 when nothing is left, else 1."""
-    from heat_config.courier import Courier
+    from heat_config.delivery.courier import Courier
 
     outbox = Outbox(settings)
     courier = Courier(outbox, Store(settings), settings)
@@ -90,8 +90,8 @@ class _Run:
     """
 
     def __init__(self, store: Store, outbox: Outbox, settings: Settings, force: str | None) -> None:
-        from heat_config.ballast import Ballast
-        from heat_config.courier import Courier
+        from heat_config.delivery.courier import Courier
+        from heat_config.run.ballast import Ballast
 
         self._store = store
         self._outbox = outbox
@@ -122,7 +122,7 @@ class _Run:
 
     def _answer(self, deployment: Deployment) -> None:
         """Run one deployment unless that was done, and send its result."""
-        from heat_config import runlog
+        from heat_config.run import runlog
 
         forced = deployment.id == self._force
         if forced:
@@ -139,7 +139,8 @@ class _Run:
 
     def _result(self, deployment: Deployment) -> Result:
         """What came of a deployment, run now or before."""
-        from heat_config import answering, result
+        from heat_config import result
+        from heat_config.run import answering
 
         if not self._store.has_begun(deployment.id):
             full = self._with_room(lambda room: self._begin(deployment, room))
@@ -162,7 +163,7 @@ class _Run:
         self, deployment: Deployment, result: Result, room: int | None, *, forced: bool
     ) -> None:
         """Make a result durable: first what is owed, then what people look at."""
-        from heat_config.outbox import Entry
+        from heat_config.delivery.outbox import Entry
 
         kept = result.explained(deployment.error_outputs).masked(log.concealed())
         if room is not None:
@@ -192,7 +193,7 @@ class _Run:
 
     def _note_in_place_of_logs(self, note: Callable[[int | None], None]) -> None:
         """Note something short. An answer is worth more than the logs of what is not owed."""
-        from heat_config import ballast, runlog
+        from heat_config.run import ballast, runlog
 
         try:
             note(_ROOM)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from heat_config import deployment, log, redact, signals
 from heat_config.cloud.errors import CloudError
-from heat_config.outbox import Entry
+from heat_config.delivery.outbox import Entry
 from heat_config.result import from_dict
 from heat_config.signals import retry
 

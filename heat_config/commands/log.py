@@ -8,8 +8,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, BinaryIO
 
-from heat_config import answering, runlog
-from heat_config.store import Store
+from heat_config.run import answering, runlog
+from heat_config.run.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path

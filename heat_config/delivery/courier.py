@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from heat_config import deployment, log, redact, signals
 from heat_config.cloud.errors import CloudError
-from heat_config.outbox import Entry, place_of
+from heat_config.delivery.outbox import Entry, place_of
 from heat_config.result import from_dict
 from heat_config.signals import retry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from heat_config.outbox import Outbox
+    from heat_config.delivery.outbox import Outbox
+    from heat_config.run.store import Store
     from heat_config.settings import Settings
     from heat_config.signals.sender import Accepted, Sender
-    from heat_config.store import Store
 
 # A result that was not accepted at once waits 60 times as long as between the
 # first tries, then twice that, and so on up to 1200 times: 30 s to 10 minutes.
