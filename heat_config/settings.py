@@ -33,7 +33,7 @@ class Settings(NamedTuple):
     deployed_old: str
     """Where that stood before 2015 (HEAT_CONFIG_DEPLOYED_OLD)."""
     outbox: str
-    """The results that have not been accepted yet (HEAT_CONFIG_OUTBOX)."""
+    """The results that are pending (HEAT_CONFIG_OUTBOX)."""
     logs: str
     """What each run has written, in full (HEAT_CONFIG_LOGS)."""
     logs_size: int
@@ -44,8 +44,10 @@ class Settings(NamedTuple):
     """Seconds that a hook may take unless its config says otherwise (HEAT_CONFIG_TIMEOUT)."""
     message_ttl: int
     """Seconds that a result waits on its queue for Heat (HEAT_CONFIG_MESSAGE_TTL)."""
-    way_round_after: float
-    """Seconds after which Heat is told itself when Zaqar is away (HEAT_CONFIG_WAY_ROUND)."""
+    unfinished: str
+    """What could not be begun or kept on this server's disk; beside ``config_file``."""
+    fallback_after: float
+    """Seconds of tries after which Heat is notified in Zaqar's place (HEAT_CONFIG_FALLBACK_AFTER)."""
     first_wait: float
     """Seconds before a result is sent a second time; then doubled (HEAT_CONFIG_FIRST_WAIT)."""
     ca_file: str | None
@@ -63,8 +65,9 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     get = _Reader(given)
     hooks = ("/usr/libexec/heat-config/hooks", "/var/lib/heat-config/hooks")
     own_hooks = get.text("HEAT_CONFIG_HOOKS", "")
+    config_file = get.text("HEAT_SHELL_CONFIG", "/var/run/heat-config/heat-config")
     return Settings(
-        config_file=get.text("HEAT_SHELL_CONFIG", "/var/run/heat-config/heat-config"),
+        config_file=config_file,
         hook_folders=(own_hooks, *hooks) if own_hooks else hooks,
         deployed=get.text("HEAT_CONFIG_DEPLOYED", "/var/lib/heat-config/deployed"),
         deployed_old=get.text("HEAT_CONFIG_DEPLOYED_OLD", "/var/run/heat-config/deployed"),
@@ -75,8 +78,10 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         time_limit=get.number("HEAT_CONFIG_TIMEOUT", 86_400, least=1),
         # Zaqar's bounds for a message: 60 seconds to 14 days.
         message_ttl=int(get.number("HEAT_CONFIG_MESSAGE_TTL", 86_400, 60, 1_209_600)),
-        way_round_after=get.number("HEAT_CONFIG_WAY_ROUND", 600, least=0),
-        first_wait=get.number("HEAT_CONFIG_FIRST_WAIT", 0.5, least=0),
+        unfinished=os.path.join(os.path.dirname(config_file), "unfinished"),  # noqa: PTH118, PTH120
+        fallback_after=get.number("HEAT_CONFIG_FALLBACK_AFTER", 600, least=0),
+        # The waits are what a result grows old by: without any it never would.
+        first_wait=get.number("HEAT_CONFIG_FIRST_WAIT", 0.5, 0.001, 60),
         ca_file=get.text("HEAT_CONFIG_CA_FILE", "") or get.text("OS_CACERT", "") or None,
         insecure=get.text("HEAT_CONFIG_INSECURE", "0").lower() in ("1", "true", "yes"),
     )

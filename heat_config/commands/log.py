@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, BinaryIO
 
-from heat_config.run import answering, runlog
+from heat_config.run import runlog
 from heat_config.run.store import Store
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def show(config_id: str, settings: Settings, *, follow: bool) -> int:
     """Print a run's log; return the exit status, 1 when there is none."""
-    path = answering.log_path(config_id, settings)
+    path = runlog.path_of(config_id, settings)
     if not path.is_file():
         print(f"heat-config: no run of {config_id!r} has a log in {settings.logs}", file=sys.stderr)
         return 1

@@ -1,28 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Send one result by hand: what heat-config-notify does."""
+"""Deliver one result by hand: what heat-config-notify does."""
 
 from __future__ import annotations
 
 import json
-import time
+import os
 from typing import TYPE_CHECKING, Any
 
-from heat_config import deployment, log, redact, signals
-from heat_config.cloud.errors import CloudError
-from heat_config.delivery.outbox import Entry
+from heat_config import deployment, log, redact
+from heat_config.delivery.courier import Courier
+from heat_config.delivery.outbox import Outbox
+from heat_config.delivery.unkept import Unkept
 from heat_config.result import from_dict
-from heat_config.signals import retry
+from heat_config.run.records import entry_of, records
+from heat_config.run.store import Store
+from heat_config.signals.program import DELIVERING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from heat_config.delivery.entry import Entry
+    from heat_config.deployment import Deployment
+    from heat_config.result import Result
     from heat_config.settings import Settings
 
 ACCEPTED, NOT_ACCEPTED, UNUSABLE = 0, 1, 2
 
 
 def send(config: Path, raw: bytes, settings: Settings) -> int:
-    """Send a result for a config; return the exit status."""
+    """Deliver a result for a config; return the exit status.
+
+    What is not accepted now stays in the outbox, and is tried again.
+    """
     try:
         target = deployment.read(json.loads(config.read_bytes()))
     except (OSError, ValueError) as error:
@@ -31,22 +40,50 @@ def send(config: Path, raw: bytes, settings: Settings) -> int:
     message = _message(raw)
     if message is None:
         return UNUSABLE
-    log.conceal(redact.secrets_in(target.values))
-    if not signals.transport(target.values):
-        log.info(f"nobody waits for the result of {target}")
-        return ACCEPTED
-    result = from_dict(message).masked(redact.secrets_in(target.values))
-    entry = Entry(target.id, target.values, result.as_dict(), since=time.time(), doubt=False)
+    secrets = redact.secrets_in(target.values)
+    log.conceal(secrets)
     # It must not start itself, which as HEAT_CONFIG_NOTIFY it would.
     own = settings._replace(notify=None)
     try:
-        sender = signals.sender_for(entry, own, config)
-        accepted = retry.until_accepted(sender, result, str(config), settings.first_wait)
-    except CloudError as error:
-        log.error(f"the result of {target} was not accepted: {error}")
+        accepted = _delivered(target, from_dict(message).masked(secrets), own)
+    except OSError as error:
+        log.error(f"the result of {target} cannot be kept, and was not sent: {error}")
         return NOT_ACCEPTED
-    log.info(f"the result of {target} was accepted by {accepted.target}")
-    return ACCEPTED
+    return ACCEPTED if accepted else NOT_ACCEPTED
+
+
+def _delivered(target: Deployment, result: Result, settings: Settings) -> bool:
+    outbox, store = Outbox(settings), Store(settings)
+    courier = Courier(outbox, records(store, settings), settings)
+    entry = entry_of(target, result, settings, forced=_is_answered(target, outbox, store))
+    if entry is None:
+        log.info(f"nobody waits for the result of {target}")
+        return True
+    if DELIVERING in os.environ:
+        # Started by the agent, which holds the outbox and keeps the result itself.
+        unkept = Unkept()
+        courier.pursue(unkept, entry)
+        return unkept.is_delivered
+    with outbox.locked() as box:
+        pending = box.get_readable(target.id)
+        if pending:
+            entry = pending._replace(message=entry.message, due=0.0)
+        box.forget_abandoned(target.id)
+        courier.hand_over(box, entry)
+        if store.has_begun(target.id) and not store.has_ended(target.id):
+            store.end(target.id, result)
+        courier.pursue(box, entry)
+        return _is_delivered(box.get(target.id), outbox.get_abandoned(target.id))
+
+
+def _is_answered(target: Deployment, outbox: Outbox, store: Store) -> bool:
+    """Whether Heat may have an answer already: then it is only notified."""
+    was_abandoned = target.id in outbox.abandoned_ids()
+    return was_abandoned or (store.has_ended(target.id) and store.is_own(target.id))
+
+
+def _is_delivered(pending: Entry | None, abandoned: Entry | None) -> bool:
+    return abandoned is None and (pending is None or pending.stage.is_delivered)
 
 
 def _message(raw: bytes) -> dict[str, Any] | None:
@@ -56,7 +93,7 @@ def _message(raw: bytes) -> dict[str, Any] | None:
     """
     try:
         message = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         log.error(f"stdin holds no result: {error}. Nothing was sent")
         return None
     if not isinstance(message, dict) or not message:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``heat-config status``: what this server has done and what it owes, at a glance.
+"""``heat-config status``: what this server has done, and whether Heat knows.
 
 The state says how a deployment's run went, the signal whether Heat knows. The
 exit status sums them up for scripts; see :func:`exit_status`.
@@ -14,24 +14,41 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from heat_config import deployment as deployments
 from heat_config import signals
+from heat_config.delivery.entry import DamagedError, NewerError, Stage
 from heat_config.delivery.outbox import Outbox
 from heat_config.result import INTERRUPTED
 from heat_config.run.store import Store
+from heat_config.run.unfinished import Unfinished
 
 if TYPE_CHECKING:
     from heat_config.deployment import Deployment
     from heat_config.settings import Settings
 
 # 0: every deployment has run well, and Heat knows.
-# 1: one has failed, or its result was given up: somebody must look.
+# 1: one has failed, or its result was abandoned: somebody must look.
 # 2: one is still to be run, is running, was cut and has no result yet, or its result
-#    is owed: ask again later.
+#    is pending: ask again later.
 #    It goes before 1, because what is not over can still fail.
 DELIVERED, FAILED, UNFINISHED = 0, 1, 2
 
 
+UNFINISHED_HERE = (
+    "it could not be begun, or its result not kept, on this server's disk, and is taken up "
+    "again: journalctl -u os-collect-config -u heat-config-resume says why"
+)
+
+
 class UnknownError(Exception):
     """Nobody can say what Heat asks of this server."""
+
+
+class _Place(NamedTuple):
+    """Where the rows come from."""
+
+    store: Store
+    outbox: Outbox
+    unfinished: list[str]
+    running: bool
 
 
 class Row(NamedTuple):
@@ -44,11 +61,11 @@ class Row(NamedTuple):
     state: str
     """pending, running, done, failed or interrupted."""
     signal: str
-    """owed, delivered, abandoned, or none where nobody waits."""
+    """pending, unconfirmed, delivered, abandoned, superseded, or none where nobody waits."""
     begun: float | None
     ended: float | None
     problem: str
-    """Why the result is owed or abandoned."""
+    """Why the result is pending or abandoned, or the config not run."""
 
     @property
     def duration(self) -> float | None:
@@ -74,16 +91,17 @@ def rows(settings: Settings) -> list[Row]:
         raise UnknownError(f"{path} cannot be read: {error.strerror}") from None
     except deployments.MetadataError as error:
         raise UnknownError(f"{path} {error}") from None
-    store, outbox = Store(settings), Outbox(settings)
-    running = store.is_running()
-    return [_row(each, store, outbox, running=running) for each in asked]
+    store = Store(settings)
+    unfinished = Unfinished(settings).ids()
+    place = _Place(store, Outbox(settings), unfinished, running=store.is_running())
+    return [_row(each, place) for each in asked]
 
 
 def exit_status(found: list[Row]) -> int:
     """What the rows come to: 0, 1 or 2."""
     if any(row.ended is None and row.state != "done" for row in found):
         return UNFINISHED
-    if any(row.signal == "owed" for row in found):
+    if any(row.signal in ("pending", "unconfirmed") for row in found):
         return UNFINISHED
     if any(row.state in ("failed", "interrupted") or row.signal == "abandoned" for row in found):
         return FAILED
@@ -119,7 +137,7 @@ def as_table(found: list[Row]) -> str:
         + "\n"
         for line in lines
     )
-    problems = [f"{row.name}: {row.signal}: {row.problem}\n" for row in found if row.problem]
+    problems = [f"{row.name}: {_matter(row)}: {row.problem}\n" for row in found if row.problem]
     return table + "".join(problems)
 
 
@@ -129,16 +147,23 @@ def as_json(found: list[Row]) -> str:
     return json.dumps(listed, indent=2) + "\n"
 
 
-def _row(each: Deployment, store: Store, outbox: Outbox, *, running: bool) -> Row:
+def _matter(row: Row) -> str:
+    return row.signal if row.signal != "none" else row.state
+
+
+def _row(each: Deployment, place: _Place) -> Row:
+    store = place.store
     begun = _time_of(store.config_path(each.id))
     ended = _time_of(store.result_path(each.id))
-    signal, problem = _signal(each, outbox, ended=ended is not None)
+    signal, problem = _signal(each, place.outbox, ended=ended is not None)
+    if each.id in place.unfinished:
+        problem = UNFINISHED_HERE
     return Row(
         name=each.name,
         id=each.id,
         group=each.group,
         action=str(each.values.get("deploy_action") or ""),
-        state=_state(each, store, running=running),
+        state=_state(each, store, running=place.running),
         signal=signal,
         begun=begun,
         ended=ended,
@@ -152,27 +177,32 @@ def _state(each: Deployment, store: Store, *, running: bool) -> str:
     if not store.has_ended(each.id):
         return "running" if running else "interrupted"
     try:
-        result = json.loads(store.result_path(each.id).read_bytes())
-        if result.get(INTERRUPTED):
-            return "interrupted"
-        return "done" if str(result.get("deploy_status_code") or 0) == "0" else "failed"
+        result = store.result(each.id)
     except FileNotFoundError:  # noted by heat-config-rebuild-deployed
         return "done"
-    except (ValueError, AttributeError):  # torn: nobody knows that it went well
+    except (OSError, ValueError):  # torn: nobody knows that it went well
         return "failed"
+    if result.outputs.get(INTERRUPTED):
+        return "interrupted"
+    return "failed" if result.failed else "done"
 
 
 def _signal(each: Deployment, outbox: Outbox, *, ended: bool) -> tuple[str, str]:
+    """Whether Heat has the result, and why not."""
     if not signals.transport(each.values):
         return "none", ""
-    entry = outbox.get(each.id)
-    if entry and not entry.told_heat:
-        return "owed", entry.problem
-    if not entry and each.id in outbox.ids():
-        return "owed", "what was noted of it is damaged; it is made anew from what is kept"
-    given_up = outbox.get_abandoned(each.id)
-    if given_up:
-        return "abandoned", given_up.problem
+    try:
+        entry = outbox.get(each.id)
+    except DamagedError as error:
+        return "pending", f"its entry is damaged ({error}), and made anew from what was noted"
+    except NewerError as error:
+        return "pending", f"it is left to the agent that wrote its entry: {error}"
+    if entry and not entry.stage.is_delivered:
+        return "unconfirmed" if entry.stage.is_unconfirmed else "pending", entry.problem
+    set_aside = outbox.get_abandoned(each.id)
+    if set_aside:
+        superseded = set_aside.stage is Stage.SUPERSEDED
+        return "superseded" if superseded else "abandoned", set_aside.problem
     return ("delivered" if ended else "none"), ""
 
 

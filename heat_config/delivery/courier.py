@@ -1,218 +1,255 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sends what the outbox holds, and decides what becomes of what is not accepted."""
+"""Does what the policy says: keeps the intent, performs it, keeps what came of it."""
 
 from __future__ import annotations
 
-import json
 import random
 import time
-from contextlib import suppress
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from urllib.parse import urlsplit
 
-from heat_config import deployment, log, redact, signals
-from heat_config.cloud.errors import CloudError
-from heat_config.delivery.outbox import Entry, place_of
-from heat_config.result import from_dict
-from heat_config.signals import retry
+from heat_config import log, redact, signals
+from heat_config.cloud.errors import CloudError, Outcome
+from heat_config.delivery import policy
+from heat_config.delivery.entry import DamagedError, Entry, NewerError, place_of
+from heat_config.delivery.policy import Act, Answer, Limits, Moment, Wait
+from heat_config.result import Result, failure, from_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-    from heat_config.delivery.outbox import Outbox
-    from heat_config.run.store import Store
+    from heat_config.delivery.outbox import Box, Outbox
     from heat_config.settings import Settings
-    from heat_config.signals.sender import Accepted, Sender
+    from heat_config.signals.sender import QueueSender, Sender
 
-# A result that was not accepted at once waits 60 times as long as between the
-# first tries, then twice that, and so on up to 1200 times: 30 s to 10 minutes.
-BACKGROUND = 60
-LONGEST = 1200
-# Refusals in a row after which a result is given up, a quarter of an hour with the
-# waits above: a Keystone that is being mended refuses too.
-REFUSALS = 6
-# Seconds after which the queue is looked at for a copy that Heat did not take.
-CLEAN_AFTER = 60
+# Seconds within which the tries of one delivery begin. What is still pending then is
+# tried later: other deployments are not held up for long.
+BUDGET = 10.0
+
+
+class Records(NamedTuple):
+    """What the courier needs of those who have run the configs."""
+
+    note_end: Callable[[Entry], None]
+    """Note that a config has ended with this result, unless that is noted."""
+    rebuild: Callable[[str], Entry | None]
+    """The entry of a config as it follows from what was noted; None where nothing does."""
+    config_path: Callable[[str], Path]
+    """Where a config stands as it was run."""
+
+
+class Keeper(Protocol):
+    """Where the stages of an entry are kept."""
+
+    def put(self, entry: Entry) -> None:
+        """Keep an entry.
+
+        :raises OSError: it could not be kept.
+        """
+
+    def settle(self, config_id: str) -> None:
+        """Forget an entry: it was accepted."""
+
+    def put_aside(self, entry: Entry) -> None:
+        """Keep a result that will not be delivered."""
 
 
 class Courier:
-    """Sends results. What is away for one is not tried for the next in this run."""
+    """Delivers results. What is away for one is not tried for the next one."""
 
-    def __init__(self, outbox: Outbox, store: Store, settings: Settings) -> None:
+    def __init__(self, outbox: Outbox, records: Records, settings: Settings) -> None:
         self._outbox = outbox
-        self._store = store
+        self._records = records
         self._settings = settings
+        self._limits = Limits(
+            settings.first_wait, settings.fallback_after, float(settings.message_ttl)
+        )
         self._away: set[str] = set()
-        self._tried: set[str] = set()
 
-    def deliver(self, config_id: str, *, fresh: bool = False, due_only: bool = False) -> None:
-        """Send what is owed for one config, unless another process just did.
+    def hand_over(self, box: Keeper, entry: Entry) -> None:
+        """Take a new result, durably; :meth:`pursue` must follow while the box is held.
 
-        ``fresh``: it was put into the outbox by this process and never tried.
+        :raises OSError: it could not be kept.
         """
-        with self._outbox.locked():
-            entry = self._outbox.get(config_id) or self._restored(config_id)
-            if entry is None or (due_only and not self._is_due(entry)):
+        box.put(entry if self._is_away(entry) else policy.intended(entry))
+
+    def pursue(self, box: Keeper, entry: Entry, *, hurry: bool = False) -> None:
+        """Do what there is to do now for an entry that is on disk.
+
+        ``hurry``: begin before it is due.
+
+        :raises OSError: what came of an act could not be kept.
+        """
+        log.conceal(redact.secrets_in(entry.address))
+        deadline = time.monotonic() + BUDGET
+        action = policy.next_action(entry, self._limits, time.time())
+        if isinstance(action, Wait) and hurry and policy.may_hurry(entry):
+            action = policy.ROWS[entry.stage].act
+        while action is not Act.SETTLE and action is not Act.GIVE_UP:
+            if isinstance(action, Wait):
+                if not _waited_until(action.until, deadline):
+                    return
+            elif self._is_away(entry):
+                log.info(f"the result of {entry.id} waits: {_target(entry)} is away")
                 return
-            self._tried.add(entry.id)
-            log.conceal(redact.secrets_in(entry.values))
-            if not self._store.result_path(entry.id).exists():
-                # The run stopped before it noted its end, and will look for that
-                # or for this entry.
-                self._store.end(entry.id, from_dict(entry.message))
-            if fresh:
-                entry = entry._replace(doubt=False)
-            if self._place(entry) in self._away:
-                log.info(f"the result of {entry.id} waits: {self._place(entry)} is away")
-                self._outbox.put(entry)
+            else:
+                entry = self._step(box, entry, action)
+            action = policy.next_action(entry, self._limits, time.time())
+        if action is Act.SETTLE:
+            box.settle(entry.id)
+        else:
+            box.put_aside(entry)
+
+    def deliver(self, config_id: str, *, due_only: bool = False) -> None:
+        """Deliver one config's result if it is pending.
+
+        :raises OSError: it cannot be kept what came of it.
+        """
+        with self._outbox.locked() as box:
+            entry = self._taken(box, config_id)
+            if entry is None:
                 return
-            if not (fresh or entry.doubt or entry.told_heat):
-                # On disk there is doubt from here on, in case this try is cut short.
-                self._outbox.put(entry._replace(doubt=True))
-            self._try(entry)
+            if due_only and not policy.is_due(entry, self._limits, time.time()):
+                return
+            self._records.note_end(entry)
+            self.pursue(box, entry, hurry=not due_only)
 
     def deliver_all(self, *, due_only: bool) -> None:
-        """Send what is owed, the oldest first."""
-        readable = [entry.id for entry in self._outbox.entries()]
-        damaged = sorted(set(self._outbox.ids()) - set(readable))
-        for config_id in (*readable, *damaged):
+        """Deliver what is pending, the oldest first."""
+        for config_id in self._outbox.in_order():
             try:
                 self.deliver(config_id, due_only=due_only)
             except OSError as error:
-                log.error(f"the result of {config_id} was not sent: {error}")
+                log.error(f"the result of {config_id} was not delivered: {error}")
 
-    def drop_superseded(self, asked: Mapping[str, Mapping[str, Any]]) -> None:
-        """Give up results whose deployment has a newer config.
+    def supersede(self, asked: Mapping[str, Mapping[str, Any]]) -> None:
+        """Put aside what Heat has replaced. ``asked``: the inputs of the configs, by their ids."""
+        newest = {place_of(values): config_id for config_id, values in asked.items()}
+        newest.pop(None, None)
+        for config_id in set(self._outbox.ids()) - set(asked):
+            with self._outbox.locked() as box:
+                entry = self._taken(box, config_id)
+                newer = newest.get(entry.place) if entry else None
+                if entry and newer:
+                    replaced = policy.superseded(entry, newer)
+                    box.put(replaced)
+                    self.pursue(box, replaced)
 
-        ``asked``: the inputs of the configs that Heat asks for now. It waits for
-        one answer in one place: an older one would be taken for it.
-        """
-        newest = {place_of(values): each for each, values in asked.items()}
-        for config_id in self._outbox.ids():
-            if config_id not in asked and self._is_superseded(config_id, newest):
-                # Now, and not after the newer one was run: Heat is looking already.
-                self.deliver(config_id)
+    def _step(self, box: Keeper, entry: Entry, act: Act) -> Entry:
+        """One act: the intent is kept before it, and what came of it after it."""
+        box.put(policy.intended(entry))
+        answer = self._perform(entry, act)
+        moment = Moment(time.time(), random.random())  # noqa: S311 - no secret
+        found = policy.after(entry, answer, self._limits, moment)
+        _report(entry, act, answer)
+        if answer.outcome in (Outcome.UNREACHABLE, Outcome.UNKNOWN) and not _is_within_round(found):
+            self._away.add(_target(entry))
+        if policy.ROWS[found.stage].act not in (Act.SETTLE, Act.GIVE_UP):
+            box.put(found)
+        return found
 
-    def _is_superseded(self, config_id: str, newest: Mapping[object, str]) -> bool:
-        """Whether there is a newer config; what then is left of this one is to be removed."""
-        with self._outbox.locked():
-            entry = self._outbox.get(config_id)
-            newer = newest.get(entry.place) if entry and entry.place else None
-            if entry is None or newer is None:
-                return False
-            if entry.told_heat or (entry.doubt and entry.values.get("deploy_queue_id")):
-                self._outbox.put(entry._replace(told_heat=True, due=0.0))
-            else:
-                self._outbox.abandon(entry, f"Heat asks for a newer config, {newer}")
-        return True
-
-    def _restored(self, config_id: str) -> Entry | None:
-        """What a damaged entry owed, from the config and the result that are kept."""
-        if config_id not in self._outbox.ids():
-            return None
-        aside = self._outbox.set_aside(config_id)
+    def _perform(self, entry: Entry, act: Act) -> Answer:
         try:
-            item = json.loads(self._store.config_path(config_id).read_bytes())
-            result = from_dict(json.loads(self._store.result_path(config_id).read_bytes()))
-            since = self._store.result_path(config_id).stat().st_mtime
-        except (OSError, ValueError, TypeError, AttributeError) as error:
-            # Without a result the next run reports it as interrupted.
-            log.error(f"{aside} cannot be made anew from what is kept: {error}")
-            return None
-        address = signals.address(deployment.read(item).values)
-        if not address:
-            return None
-        log.warning(f"{aside} is damaged; its result is owed again from what is kept")
-        entry = Entry(config_id, address, result.as_dict(), since)
-        self._outbox.put(entry)
-        return entry
-
-    def _is_due(self, entry: Entry) -> bool:
-        return entry.id not in self._tried and entry.due <= time.time()
-
-    def _try(self, entry: Entry) -> None:
-        sender: Sender | None = None
-        try:
-            config = self._store.config_path(entry.id)
-            told = entry._replace(doubt=True, heat_doubt=True)
-            before_heat = partial(self._outbox.put, told)
-            sender = signals.sender_for(entry, self._settings, config, before_heat)
-            if entry.told_heat:
-                self._clean(sender)
-                self._outbox.settle(entry.id)
-                return
-            log_path = f"{self._settings.logs}/{entry.id}.log"
-            answer = from_dict(entry.message)
-            wait = self._settings.first_wait
-            accepted = retry.until_accepted(
-                sender, answer, log_path, wait, refused_before=entry.bad_content
-            )
+            match act:
+                case Act.POST:
+                    return self._send(entry, self._sender(entry))
+                case Act.NOTIFY:
+                    return self._send(entry, signals.heat_of(entry.address, self._settings))
+                case Act.LOOK:
+                    found = self._queue(entry).find()
+                    return Answer(Outcome.PRESENT if found else Outcome.ABSENT)
+                case _:
+                    self._queue(entry).remove()
+                    return Answer(Outcome.ACCEPTED)
         except CloudError as error:
-            self._not_accepted(entry, error, sender)
+            return Answer(error.outcome, str(error))
         except Exception as error:  # a transport's fault must not stop the others
-            fault = CloudError(repr(error), retry=True, uncertain=True)
-            self._not_accepted(entry, fault, sender)
-        else:
-            self._accepted(entry, accepted, sender)
+            return Answer(Outcome.UNKNOWN, repr(error))
 
-    def _accepted(self, entry: Entry, accepted: Accepted, sender: Sender) -> None:
-        log.info(f"the result of {entry.id} was accepted by {accepted.target}")
-        if accepted.leaves_copy:
-            # At once, because an update may come, and later, for one still on its way.
-            with suppress(CloudError):
-                self._clean(sender)
-            due = time.time() + CLEAN_AFTER
-            self._outbox.put(entry._replace(told_heat=True, due=due, tries=0, refusals=0))
-        else:
-            self._outbox.settle(entry.id)
+    def _send(self, entry: Entry, sender: Sender) -> Answer:
+        log_path = f"{self._settings.logs}/{entry.id}.log"
+        result = from_dict(entry.message)
+        if entry.content_refusals >= policy.CONTENT_REFUSALS:
+            result = _instead(result, entry.problem, log_path)
+        sent = result.fitted(min(sender.limit, entry.limit or sender.limit), log_path)
+        try:
+            return Answer(Outcome.ACCEPTED, sender.post(sent))
+        except CloudError as error:
+            return Answer(error.outcome, str(error), len(sent.as_json()))
 
-    def _clean(self, sender: Sender) -> None:
-        deadline = time.monotonic() + retry.BUDGET
-        for number in range(1, retry.TRIES + 1):
-            try:
-                sender.clean()
-            except CloudError:
-                if number == retry.TRIES or time.monotonic() > deadline:
-                    raise
-            else:
-                return
+    def _sender(self, entry: Entry) -> Sender:
+        config = self._records.config_path(entry.id)
+        return signals.sender(entry.address, entry.id, self._settings, config)
 
-    def _not_accepted(self, entry: Entry, error: CloudError, sender: Sender | None) -> None:
-        refusals = 0 if error.retry else entry.refusals + 1
-        if error.retry:
-            self._away.add(self._place(entry))
-        tried = entry._replace(
-            doubt=(sender.doubt if sender else entry.doubt) or error.uncertain,
-            heat_doubt=sender.heat_doubt if sender else entry.heat_doubt,
-            tries=entry.tries + 1,
-            refusals=refusals,
-            bad_content=error.bad_content,
-            problem=str(error),
-        )
-        tried = tried._replace(due=time.time() + self._wait(tried.tries))
-        age = time.time() - entry.since
-        if error.hopeless:
-            self._give_up(tried, str(error))
-        elif refusals >= REFUSALS:
-            self._give_up(tried, f"refused {refusals} times, the last time so: {error}")
-        elif age > self._settings.message_ttl:
-            self._give_up(tried, f"older than {self._settings.message_ttl} s: {error}")
-        else:
-            log.error(f"the result of {entry.id} was not accepted and is kept: {error}")
-            self._outbox.put(tried)
+    def _queue(self, entry: Entry) -> QueueSender:
+        return signals.queue(entry.address, entry.id, self._settings)
 
-    def _give_up(self, entry: Entry, reason: str) -> None:
-        if entry.told_heat:  # only a copy on the queue was left, and that has an end too
-            self._outbox.settle(entry.id)
-        else:
-            self._outbox.abandon(entry, reason)
+    def _taken(self, box: Box, config_id: str) -> Entry | None:
+        """A pending entry; one that is damaged is made anew from what was noted of the run."""
+        try:
+            entry = box.get(config_id)
+        except NewerError as error:
+            log.warning(f"the result of {config_id} is left to the agent that wrote it: {error}")
+            return None
+        except DamagedError as error:
+            aside = box.set_damaged_aside(config_id)
+            entry = self._records.rebuild(config_id)
+            then = "it is pending again" if entry else "nothing that was noted tells it anew"
+            log.error(f"{aside} holds no result that can be read ({error}); {then}")
+            if entry:
+                box.put(entry)
+        return policy.suited(entry, repeatable=self._is_repeatable(entry)) if entry else None
 
-    def _wait(self, tries: int) -> float:
-        times = min(BACKGROUND * 2 ** min(tries - 1, 30), LONGEST)
-        spread: float = random.uniform(0.5, 1.0)  # noqa: S311 - for a thousand servers, not for secrets
-        return float(times * self._settings.first_wait * spread)
+    def _is_repeatable(self, entry: Entry) -> bool:
+        transport = signals.transport(entry.address)
+        return bool(self._settings.notify) or transport is not signals.Transport.QUEUE
 
-    def _place(self, entry: Entry) -> str:
-        """What must answer for this result to be accepted."""
-        values = entry.values
-        return redact.url(values.get("deploy_signal_id") or values.get("deploy_auth_url"))
+    def _is_away(self, entry: Entry) -> bool:
+        return _target(entry) in self._away
+
+
+def _target(entry: Entry) -> str:
+    """What must answer next for this result: a service at a host."""
+    address = entry.address
+    notifies = policy.ROWS[entry.stage].act is Act.NOTIFY
+    transport = signals.transport(address)
+    if transport is signals.Transport.URL and not notifies:
+        return str(urlsplit(str(address["deploy_signal_id"])).netloc.rpartition("@")[2])
+    is_queue = transport is signals.Transport.QUEUE and not notifies
+    return f"{'Zaqar' if is_queue else 'Heat'} by {redact.url(address.get('deploy_auth_url'))}"
+
+
+def _is_within_round(entry: Entry) -> bool:
+    """Whether the next try belongs to the same round."""
+    return entry.tries % policy.ROUND != 0
+
+
+def _waited_until(moment: float, deadline: float) -> bool:
+    """Wait until a moment of the clock, unless that is after a deadline of the monotonic one."""
+    left = moment - time.time()
+    if time.monotonic() + left > deadline:
+        return False
+    time.sleep(max(left, 0.0))
+    return True
+
+
+def _report(entry: Entry, act: Act, answer: Answer) -> None:
+    what = f"the result of {entry.id}"
+    if answer.outcome is Outcome.ACCEPTED and answer.detail:
+        log.info(f"{what} was accepted by {answer.detail}")
+    elif answer.outcome not in (Outcome.ACCEPTED, Outcome.PRESENT, Outcome.ABSENT):
+        log.error(f"{what} is kept: {act.value}: {answer.outcome.value}: {answer.detail}")
+
+
+def _instead(result: Result, reason: str, log_path: str) -> Result:
+    """What can be sent in place of a result whose content is refused.
+
+    Zaqar, for one, takes no integer of more than 64 bits.
+    """
+    code = result.status_code if result.failed else 1
+    return failure(
+        f"the run ended with status code {result.status_code}, but its result was refused: "
+        f"{reason}. What it wrote is on the server in {log_path}\n",
+        code if isinstance(code, int) and 0 < code < 256 else 1,
+    )

@@ -1,163 +1,173 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What this server still owes: results that no transport has accepted yet.
+"""The folder of the results that are pending.
 
 ``outbox/<id>.json``            a result and its address, until it is accepted
-``outbox/abandoned/<id>.json``  one that can never be, with the reason
+``outbox/abandoned/<id>.json``  one that can never be delivered, with the reason
+
+Who changes anything holds the folder's lock, and with it the :class:`Box`.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from heat_config import files, log
+from heat_config.delivery import entry as entries
+from heat_config.delivery.entry import DamagedError, Entry, NewerError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from contextlib import AbstractContextManager
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from heat_config.settings import Settings
 
 
-class Entry(NamedTuple):
-    """One result that is owed; times are in seconds since the epoch."""
-
-    id: str
-    values: dict[str, Any]
-    """The inputs that say where the answer goes."""
-    message: dict[str, Any]
-    """The result, as :meth:`Result.as_dict` gives it."""
-    since: float
-    doubt: bool = True
-    """Whether it may have arrived: until a try is known to have failed."""
-    heat_doubt: bool = False
-    """Whether Heat may have it by another way: then it is not put on the queue."""
-    tries: int = 0
-    refusals: int = 0
-    """How many of the last tries were refused, not just unlucky."""
-    bad_content: bool = False
-    """Whether the last try was refused for what the result holds."""
-    due: float = 0.0
-    """When it is to be tried again."""
-    problem: str = ""
-    """Why the last try failed."""
-    told_heat: bool = False
-    """Heat has it by another way; only a copy on the queue is left to be removed."""
-    forced: bool = False
-    """An operator has forced the run: Heat may not be waiting for it."""
-
-    @property
-    def place(self) -> object:
-        """Where Heat waits, which all configs of one deployment share."""
-        return place_of(self.values)
-
-
-def place_of(values: Mapping[str, Any]) -> object:
-    """Where Heat waits for one deployment's answer: its queue, its URL, its resource."""
-    own = values.get("deploy_queue_id") or values.get("deploy_signal_id")
-    resource = values.get("deploy_stack_id"), values.get("deploy_resource_name")
-    return own or (str(resource) if all(resource) else None)
-
-
 class Outbox:
-    """The folder of what is owed. Whoever sends holds its lock."""
+    """The folder, for whoever only looks."""
 
     def __init__(self, settings: Settings) -> None:
-        self._folder = settings.outbox
-        os.makedirs(settings.outbox, 0o700, exist_ok=True)  # noqa: PTH103 - pathlib is slow
+        """Make the folder unless it is there.
 
-    def locked(self) -> AbstractContextManager[None]:
-        """Keep others from sending, so that nothing is sent twice."""
-        return files.locked(self._folder)
+        :raises OSError: it can neither be found nor be made.
+        """
+        self._folder = Path(settings.outbox)
+        files.make_private_folder(self._folder)
+
+    @contextmanager
+    def locked(self) -> Iterator[Box]:
+        """Keep others from changing anything, so that nothing is sent twice."""
+        with files.locked(str(self._folder)):
+            yield Box(self._folder)
 
     def ids(self) -> list[str]:
-        """The configs whose results are owed."""
+        """The configs whose results are pending, those that cannot be read among them."""
         return _ids_in(self._folder)
 
     def abandoned_ids(self) -> list[str]:
-        """The configs whose results were given up."""
-        try:
-            return _ids_in(str(self._abandoned()))
-        except FileNotFoundError:
-            return []
-
-    def entries(self) -> list[Entry]:
-        """What is owed, the oldest first; what cannot be read is left out and named."""
-        found = [entry for config_id in self.ids() if (entry := self.get(config_id))]
-        return sorted(found, key=lambda entry: (entry.since, entry.id))
+        """The configs whose results were abandoned or superseded."""
+        return _ids_in(self._folder / "abandoned")
 
     def get(self, config_id: str) -> Entry | None:
-        """What is owed for one config, if anything is."""
-        return _read(self._path(config_id))
+        """The entry of one config; None where there is none.
+
+        :raises DamagedError: it cannot be read.
+        :raises NewerError: it is of a newer version.
+        """
+        return _read(self._folder / f"{config_id}.json")
+
+    def get_readable(self, config_id: str) -> Entry | None:
+        """The entry of one config; None where there is none, or one that is damaged.
+
+        :raises NewerError: it is of a newer version.
+        """
+        try:
+            return self.get(config_id)
+        except DamagedError:
+            return None
+
+    def undelivered(self) -> list[str]:
+        """The configs whose results were not accepted yet, as far as that is known."""
+        return [config_id for config_id in self.ids() if not self._is_delivered(config_id)]
 
     def get_abandoned(self, config_id: str) -> Entry | None:
-        """What was given up for one config, if anything was."""
-        return _read(self._abandoned() / f"{config_id}.json")
+        """What was abandoned or superseded of one config; None where there is nothing."""
+        try:
+            return _read(self._folder / "abandoned" / f"{config_id}.json")
+        except (DamagedError, NewerError):
+            return None
+
+    def in_order(self) -> list[str]:
+        """The pending configs, the oldest first; those that cannot be read are the last."""
+        return sorted(self.ids(), key=lambda config_id: (self._since(config_id), config_id))
+
+    def _is_delivered(self, config_id: str) -> bool:
+        try:
+            found = self.get(config_id)
+        except (DamagedError, NewerError):
+            return False
+        return found is None or found.stage.is_delivered
+
+    def _since(self, config_id: str) -> float:
+        try:
+            found = self.get(config_id)
+        except (DamagedError, NewerError):
+            found = None
+        return found.since if found else float("inf")
+
+
+class Box(Outbox):
+    """The folder, for whoever holds its lock."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._kept: dict[str, Entry] = {}
+        """What is on disk, as far as it was written under this lock."""
 
     def put(self, entry: Entry) -> None:
-        """Owe a result, or note how its last try went.
+        """Keep an entry, durably, unless it is on disk as it is.
 
         :raises OSError: it could not be made durable.
         """
-        files.write_json(self._path(entry.id), entry._asdict())
+        if self._kept.get(entry.id) == entry:
+            return
+        self._kept.pop(entry.id, None)
+        files.write_json(self._path(entry.id), entries.as_dict(entry))
+        self._kept[entry.id] = entry
 
     def settle(self, config_id: str) -> None:
-        """Forget what was owed: it has been accepted."""
+        """Forget an entry: it was accepted."""
+        self._kept.pop(config_id, None)
         files.remove_durably(self._path(config_id))
 
-    def abandon(self, entry: Entry, reason: str) -> None:
-        """Give a result up, and keep it with the reason."""
-        log.error(f"the result of {entry.id} is given up: {reason}")
-        files.make_private_folder(self._abandoned())
-        given_up = entry._replace(problem=reason)
-        files.write_json(self._abandoned() / f"{entry.id}.json", given_up._asdict())
+    def put_aside(self, entry: Entry) -> None:
+        """Keep a result that will not be delivered, where people find it with the reason."""
+        log.error(f"the result of {entry.id} is {entry.stage.value}: {entry.problem}")
+        folder = self._folder / "abandoned"
+        files.make_private_folder(folder)
+        files.write_json(folder / f"{entry.id}.json", entries.as_dict(entry))
         self.settle(entry.id)
 
-    def set_aside(self, config_id: str) -> Path:
-        """Put an entry that cannot be read out of the way; return where it is then."""
+    def set_damaged_aside(self, config_id: str) -> Path:
+        """Put a file that cannot be read out of the way; return where it is then."""
         path = self._path(config_id)
         aside = path.with_name(f"{path.name}.damaged")
         path.replace(aside)
         return aside
 
     def forget(self, config_id: str) -> None:
-        """Forget a config's result, also one that was given up."""
+        """Forget all of a config's results, also one that was abandoned."""
+        self.forget_abandoned(config_id)
         self.settle(config_id)
-        (self._abandoned() / f"{config_id}.json").unlink(missing_ok=True)
+
+    def forget_abandoned(self, config_id: str) -> None:
+        """Forget that a config's result was abandoned."""
+        (self._folder / "abandoned" / f"{config_id}.json").unlink(missing_ok=True)
 
     def _path(self, config_id: str) -> Path:
-        from pathlib import Path
-
-        return Path(self._folder, f"{config_id}.json")
-
-    def _abandoned(self) -> Path:
-        from pathlib import Path
-
-        return Path(self._folder, "abandoned")
+        return self._folder / f"{config_id}.json"
 
 
-def _ids_in(folder: str) -> list[str]:
-    names = os.listdir(folder)  # noqa: PTH208 - pathlib is slow to import
+def _ids_in(folder: Path) -> list[str]:
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return []
     return [
-        name[: -len(".json")]
+        name.removesuffix(".json")
         for name in names
         if name.endswith(".json") and not name.startswith(".")
     ]
 
 
 def _read(path: Path) -> Entry | None:
-    import json
-
     try:
-        entry = Entry(**json.loads(path.read_bytes()))
+        found, wrong = entries.read(path.read_bytes(), path.stem)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError) as error:
-        log.error(f"{path} is not a result that is owed: {error}")
-        return None
-    right = isinstance(entry.values, dict) and isinstance(entry.message, dict)
-    if not right or entry.id != path.stem:
-        log.error(f"{path} is not a result that is owed")
-        return None
-    return entry
+    except OSError as error:
+        raise DamagedError(str(error)) from None
+    if wrong:
+        log.warning(f"{path}: not usable, and taken for what is safe: {'; '.join(wrong)}")
+    return found

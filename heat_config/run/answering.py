@@ -6,31 +6,31 @@ What is noted before and after the run is in :mod:`heat_config.run.loop`.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heat_config import log, redact
+from heat_config import log, process, redact
 from heat_config.result import INTERRUPTED, Result, failure
 from heat_config.run import hook, runlog
+from heat_config.run.scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from heat_config.deployment import Deployment
+    from heat_config.run.store import Begun
     from heat_config.settings import Settings
 
 # Bytes of its log that the result of an interrupted run repeats.
 SO_FAR = 65_536
 
 
-def run(deployment: Deployment, settings: Settings) -> Result:
+def run(deployment: Deployment, settings: Settings, scope: Scope) -> Result:
     """Run a deployment; one that cannot be run, or breaks the agent, is a failure."""
     if deployment.error:
-        log.error(f"{deployment}: {deployment.error}")
-        return failure(f"{deployment.error}\n")
+        return invalid(deployment)
     log.info(f"running {deployment}")
     try:
-        result = hook.run(deployment, settings, _follower(deployment, settings))
+        result = hook.run(deployment, settings, _follower(deployment, settings), scope)
     except Exception as error:  # whatever happened, Heat is waiting for an answer
         log.error(f"{deployment}: {error!r}")
         return failure(f"the agent could not run the hook: {error!r}\n")
@@ -38,37 +38,63 @@ def run(deployment: Deployment, settings: Settings) -> Result:
     return result
 
 
-def after_cut(deployment: Deployment, settings: Settings) -> Result:
+def invalid(deployment: Deployment) -> Result:
+    """The result of a deployment that cannot be run, which says why."""
+    log.error(f"{deployment}: {deployment.error}")
+    return failure(f"{deployment.error}\n")
+
+
+def not_run(error: OSError) -> Result:
+    """The result of a config for which the disk has too little room."""
+    return failure(f"not run, because the disk is full: {error}\n")
+
+
+def is_to_be_repeated(deployment: Deployment) -> bool:
+    """Whether a run that was cut is to be run again (option ``interrupted: rerun``)."""
+    return not deployment.error and _meaning(deployment) == "rerun"
+
+
+def end_processes(begun: Begun) -> None:
+    """End what a run that was cut has left running, before it is run again."""
+    scope = Scope.from_note(begun.scope)
+    if scope.lives():
+        log.warning("the run before has left processes behind: they are ended first")
+        scope.end(process.GRACE)
+
+
+def after_cut(deployment: Deployment, begun: Begun, settings: Settings) -> Result:
     """The result of a run that was begun and has none, while no run goes on.
 
-    The config's option ``interrupted`` says what that means: ``fail``, ``rerun``,
-    or ``succeed``, as for a script that reboots the server.
+    The config's option ``interrupted`` says what that means: ``fail`` or ``succeed``, for a
+    script that reboots the server: only a reboot counts.
     """
     if deployment.error:  # nothing of it was run, or ever will be
-        return run(deployment, settings)
-    meaning = deployment.item["options"].get("interrupted", "fail")
+        return invalid(deployment)
+    meaning = _meaning(deployment)
     log.warning(f"{deployment}: its run was interrupted (option interrupted: {meaning})")
-    if meaning == "rerun":
-        return run(deployment, settings)
-    so_far = runlog.tail(log_path(deployment.id, settings), SO_FAR)
-    if meaning == "succeed":
+    scope = Scope.from_note(begun.scope)
+    so_far = runlog.tail(runlog.path_of(deployment.id, settings), SO_FAR)
+    if meaning == "succeed" and scope.rebooted:
         return Result(0, so_far, "the run was interrupted, as the config expects\n")
-    reason = (
-        f"{so_far}the run was interrupted: the server or the agent stopped before it had ended, "
-        "and what it had started may have gone on. It was not run again. To do so: heat-config "
-        f"run --force {deployment.id}, or update the stack.\n"
+    return failure(so_far + _why_cut(deployment, scope))._replace(outputs={INTERRUPTED: True})
+
+
+def _meaning(deployment: Deployment) -> str:
+    return str(deployment.item["options"].get("interrupted", "fail"))
+
+
+def _why_cut(deployment: Deployment, scope: Scope) -> str:
+    what = "the server" if scope.rebooted else "the agent"
+    goes_on = "What it had started is still running. " if scope.lives() else ""
+    return (
+        f"the run was interrupted: {what} stopped before it had ended. {goes_on}It was not run "
+        f"again. To do so: heat-config run --force {deployment.id}, or update the stack.\n"
     )
-    return failure(reason)._replace(outputs={INTERRUPTED: True})
-
-
-def log_path(config_id: str, settings: Settings) -> Path:
-    """Where a run's log stands."""
-    return Path(settings.logs, f"{config_id}.log")
 
 
 def _follower(deployment: Deployment, settings: Settings) -> Callable[[str], None]:
     """What takes a hook's lines as they come: the journal and the run's own log."""
-    path = log_path(deployment.id, settings)
+    path = runlog.path_of(deployment.id, settings)
     secrets = log.concealed()
     size = settings.logs_size // 4
     written = runlog.RunLog(path, size, lambda line: redact.text(line, secrets))

@@ -1,85 +1,116 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one loop: deployments in, results out.
 
-Only this module sees both sides, the hooks and the signals. Modules that a run
-with nothing to do does not need are imported where they are used.
+Only this module sees both sides, the hooks and the delivery.
 """
 
 from __future__ import annotations
 
 import os
-import stat
-import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heat_config import deployment as deployments
-from heat_config import log, redact, signals
+from heat_config import files, log, redact, signals
+from heat_config.delivery.courier import Courier
+from heat_config.delivery.entry import NewerError
 from heat_config.delivery.outbox import Outbox
-from heat_config.run.store import Store
+from heat_config.deployment import MetadataError
+from heat_config.result import from_dict
+from heat_config.run import answering, ballast, runlog
+from heat_config.run.ballast import Ballast
+from heat_config.run.records import entry_of, records
+from heat_config.run.scope import Scope
+from heat_config.run.store import Begun, Store
+from heat_config.run.unfinished import Unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from heat_config.deployment import Deployment
     from heat_config.result import Result
     from heat_config.settings import Settings
 
+# Exit statuses of a run. A control plane that is away, or a deployment that has failed, is no
+# failure of this program: os-refresh-config would stop the server's other work for it.
+DONE, FAILED, UNFINISHED = 0, 1, 2
+
+# Bytes of a result for which there is room in the ballast's place.
+_ROOM = 32_768
+
 
 def run(settings: Settings, *, force: str | None = None) -> int:
-    """Run what has not been run, and send what is owed; return the exit status.
+    """Run what has not been run, and deliver what is pending; return the exit status.
 
-    ``force``: run the config with this id in any case.
-
-    A control plane that is away, or a deployment that fails, is no failure of
-    this program: os-refresh-config would stop the server's other work for it.
-    A missing file of deployments is one, as it always was.
+    0: each config has its result. 1: there is no file of deployments, or not the config
+    ``force``, which is run in any case. 2: something could not be begun or kept on this
+    server's disk; it will be taken up again.
     """
     try:
-        text = _read_private(settings.config_file)
+        store, outbox = Store(settings), Outbox(settings)
+        with store.locked():
+            return _run(store, outbox, settings, force)
+    except OSError as error:
+        log.error(f"nothing can be run: {error}")
+        return _note_unfinished(settings, _ids_asked_for(settings))
+
+
+def deliver(settings: Settings, *, due_only: bool = False) -> int:
+    """Deliver what is pending; return 0 when nothing is left, else 1."""
+    try:
+        outbox = Outbox(settings)
+        courier = Courier(outbox, records(Store(settings), settings), settings)
+    except OSError as error:
+        log.error(f"nothing can be delivered: {error}")
+        return FAILED
+    with suppress(OSError, MetadataError):  # the next run will say so
+        courier.supersede({each.id: each.values for each in _read(settings)})
+    courier.deliver_all(due_only=due_only)
+    return FAILED if outbox.undelivered() else DONE
+
+
+def _run(store: Store, outbox: Outbox, settings: Settings, force: str | None) -> int:
+    """The run of who holds the lock: only now is what Heat asks for read."""
+    try:
+        asked = _read(settings)
     except OSError as error:
         log.error(f"cannot read the deployments, {settings.config_file}: {error.strerror}")
-        return 1
-    try:
-        asked = deployments.parse(text)
-    except deployments.MetadataError as error:
+        return FAILED
+    except MetadataError as error:
         log.error(f"{settings.config_file} {error}; nothing in it can be run")
         asked = []
     if force is not None and force not in {each.id for each in asked}:
         log.error(f"{force} is none of the deployments in {settings.config_file}")
-        return 1
-    store, outbox = Store(settings), Outbox(settings)
-    if force is None and _nothing_to_do(store, outbox, asked):
-        log.info(f"{len(asked)} deployments, nothing to do")
-        return 0
+        return FAILED
     _Run(store, outbox, settings, force).answer_all(asked)
-    return 0
+    return _note_unfinished(settings, [each.id for each in asked if not store.has_ended(each.id)])
 
 
-def deliver(settings: Settings, *, due_only: bool = False) -> int:
-    """Send what is owed; return 0 when nothing is left, else 1."""
-    from heat_config.delivery.courier import Courier
-
-    outbox = Outbox(settings)
-    courier = Courier(outbox, Store(settings), settings)
+def _note_unfinished(settings: Settings, config_ids: list[str]) -> int:
     try:
-        asked = deployments.parse(_read_private(settings.config_file))
-    except (OSError, deployments.MetadataError):
-        asked = []  # the next run will say so
-    courier.drop_superseded({each.id: each.values for each in asked})
-    courier.deliver_all(due_only=due_only)
-    return 1 if outbox.ids() else 0
+        Unfinished(settings).note(config_ids)
+    except OSError as error:
+        log.error(f"it cannot be noted what is unfinished: {error}")
+    return UNFINISHED if config_ids else DONE
 
 
-def _read_private(path: str) -> str:
-    """Read the deployments and make sure that nobody else can: they hold passwords."""
-    with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - see the top
-        if stat.S_IMODE(os.fstat(file.fileno()).st_mode) != stat.S_IRUSR | stat.S_IWUSR:
-            os.fchmod(file.fileno(), stat.S_IRUSR | stat.S_IWUSR)
-        return file.read()
+def _read(settings: Settings) -> list[Deployment]:
+    """Read the deployments and make sure that nobody else can: they hold passwords.
+
+    :raises OSError: the file is not there, or cannot be read.
+    :raises MetadataError: it holds no list of deployments.
+    """
+    path = Path(settings.config_file)
+    with path.open(encoding="utf-8", errors="replace") as file:
+        os.fchmod(file.fileno(), files.PRIVATE_FILE)
+        return deployments.parse(file.read())
 
 
-def _nothing_to_do(store: Store, outbox: Outbox, asked: list[Deployment]) -> bool:
-    return not outbox.ids() and all(store.has_ended(each.id) for each in asked)
+def _ids_asked_for(settings: Settings) -> list[str]:
+    with suppress(OSError, MetadataError):
+        return [each.id for each in _read(settings)]
+    return []
 
 
 class _Run:
@@ -90,90 +121,113 @@ class _Run:
     """
 
     def __init__(self, store: Store, outbox: Outbox, settings: Settings, force: str | None) -> None:
-        from heat_config.delivery.courier import Courier
-        from heat_config.run.ballast import Ballast
-
         self._store = store
         self._outbox = outbox
         self._settings = settings
         self._force = force
-        self._ballast = Ballast(settings.outbox)
-        self._courier = Courier(outbox, store, settings)
+        self._unfinished = Unfinished(settings)
+        self._logs = runlog.Logs(settings)
+        self._ballast = Ballast(settings.deployed, settings.outbox)
+        self._courier = Courier(outbox, records(store, settings), settings)
 
     def answer_all(self, asked: list[Deployment]) -> None:
-        from pathlib import Path
-
-        from heat_config import files
-
-        with self._store.locked():
+        """Answer each deployment that has no result; then deliver what is due."""
+        with _left_unfinished("the outbox"):
             for folder in (self._settings.deployed, self._settings.outbox):
                 files.remove_leftovers(Path(folder))
-            self._ballast.take_on()
-            self._courier.drop_superseded({each.id: each.values for each in asked})
-            # A script can read what all of them are answered with.
-            for deployment in asked:
-                log.conceal(redact.secrets_in(deployment.values))
-            for deployment in asked:
-                try:
-                    self._answer(deployment)
-                except OSError as error:
-                    log.error(f"{deployment}: not answered, it will be tried again: {error}")
+            self._courier.supersede({each.id: each.values for each in asked})
+        # A script can read what all of them are answered with.
+        for deployment in asked:
+            log.conceal(redact.secrets_in(deployment.values))
+        for deployment in asked:
+            with _left_unfinished(str(deployment)):
+                self._answer(deployment)
+        self._logs.prune(self._outbox.ids())
         self._courier.deliver_all(due_only=True)
 
     def _answer(self, deployment: Deployment) -> None:
-        """Run one deployment unless that was done, and send its result."""
-        from heat_config.run import runlog
-
-        forced = deployment.id == self._force
-        if forced:
-            log.info(f"{deployment} is run because an operator forces it")
-            self._outbox.forget(deployment.id)
-            self._store.forget(deployment.id)
-        if self._store.has_ended(deployment.id):
+        """Run one deployment unless that was done, and deliver its result."""
+        if deployment.id != self._force and self._store.has_ended(deployment.id):
             return
         result = self._result(deployment)
-        self._with_room(lambda room: self._keep(deployment, result, room, forced=forced))
-        if self._outbox.get(deployment.id):
-            self._courier.deliver(deployment.id, fresh=True)
-        runlog.prune(self._settings.logs, self._settings.logs_size, self._outbox.ids())
-
-    def _result(self, deployment: Deployment) -> Result:
-        """What came of a deployment, run now or before."""
-        from heat_config import result
-        from heat_config.run import answering
-
-        if not self._store.has_begun(deployment.id):
-            full = self._with_room(lambda room: self._begin(deployment, room))
-            if full:
-                log.error(f"{deployment}: not run: {full}")
-                return result.failure(f"not run, because the disk is full: {full}\n")
-            signals.prepare(deployment.values, self._settings)
-            return answering.run(deployment, self._settings)
-        entry = self._outbox.get(deployment.id)
-        if entry:  # stopped between the outbox and the result for people
-            return result.from_dict(entry.message)
-        return answering.after_cut(deployment, self._settings)
-
-    def _begin(self, deployment: Deployment, room: int | None) -> None:
-        """Note that a config is about to be run; when there is little room, without it."""
-        item = deployment.item if room is None else {**deployment.item, "config": ""}
-        self._store.begin(deployment._replace(item=item))
-
-    def _keep(
-        self, deployment: Deployment, result: Result, room: int | None, *, forced: bool
-    ) -> None:
-        """Make a result durable: first what is owed, then what people look at."""
-        from heat_config.delivery.outbox import Entry
-
+        if result is None:
+            return
         kept = result.explained(deployment.error_outputs).masked(log.concealed())
+        try:
+            self._with_room(lambda room: self._keep(deployment, kept, room))
+        except OSError:
+            self._unfinished.keep(deployment.id, kept)
+            raise
+        self._logs.prune_when_large(deployment.id, self._outbox.ids)
+
+    def _result(self, deployment: Deployment) -> Result | None:
+        """What came of a deployment, run now or before; None when the timer has kept it."""
+        if not self._store.has_begun(deployment.id):
+            return self._result_of_run(deployment, forced=False)
+        if deployment.id != self._force:
+            return self._result_of_cut(deployment)
+        log.info(f"{deployment} is run again because an operator forces it")
+        if not self._store.has_ended(deployment.id):
+            answering.end_processes(self._store.begun(deployment.id))
+        return self._result_of_run(deployment, forced=True)
+
+    def _result_of_run(self, deployment: Deployment, *, forced: bool) -> Result:
+        self._ballast.take_on()
+        scope = Scope.new(deployment.id)
+        begun = Begun(forced, scope.note)
+        full = self._with_room(lambda room: self._begin(deployment, begun, room))
+        if full:
+            log.error(f"{deployment}: not run: {full}")
+            return answering.not_run(full)
+        signals.prepare(deployment.values, self._settings)
+        return answering.run(deployment, self._settings, scope)
+
+    def _result_of_cut(self, deployment: Deployment) -> Result | None:
+        """What came of a run that was begun and has no result, while no run goes on."""
+        with self._outbox.locked() as box:
+            if self._store.has_ended(deployment.id):
+                return None
+            entry = box.get_readable(deployment.id)
+        if entry:  # it was stopped between the outbox and the result for people
+            return from_dict(entry.message)
+        if kept := self._unfinished.result(deployment.id):
+            return kept
+        begun = self._store.begun(deployment.id)
+        if answering.is_to_be_repeated(deployment):
+            answering.end_processes(begun)
+            return self._result_of_run(deployment, forced=begun.forced)
+        return answering.after_cut(deployment, begun, self._settings)
+
+    def _begin(self, deployment: Deployment, begun: Begun, room: int | None) -> None:
+        """Note that a config is about to be run; when there is little room, without it.
+
+        What is pending of an earlier run is forgotten, before the timer can deliver it.
+        """
+        item = deployment.item if room is None else {**deployment.item, "config": ""}
+        with self._outbox.locked() as box:
+            self._store.begin(deployment._replace(item=item), begun)
+            if begun.forced:
+                box.forget(deployment.id)
+
+    def _keep(self, deployment: Deployment, result: Result, room: int | None) -> None:
+        """Make a result durable, and deliver it; the timer does neither between the two.
+
+        First what is pending is kept, then what people look at.
+        """
         if room is not None:
-            kept = kept.fitted(room, "no file, as the disk is full")
-        address = signals.address(deployment.values)
-        if address and not self._outbox.get(deployment.id):
-            message = kept.as_dict()
-            now = time.time()
-            self._outbox.put(Entry(deployment.id, address, message, since=now, forced=forced))
-        self._store.end(deployment.id, kept)
+            result = result.fitted(room, "no file, as the disk is full")
+        begun = self._store.begun(deployment.id)
+        with self._outbox.locked() as box:
+            if self._store.has_ended(deployment.id):
+                return
+            entry = box.get_readable(deployment.id)
+            if entry is None:
+                entry = entry_of(deployment, result, self._settings, forced=begun.forced)
+                if entry:
+                    self._courier.hand_over(box, entry)
+            self._store.end(deployment.id, result)
+            if entry:
+                self._courier.pursue(box, entry)
 
     def _with_room(self, note: Callable[[int | None], None]) -> OSError | None:
         """Note something; on a full disk in the ballast's place, within so many bytes.
@@ -192,17 +246,20 @@ class _Run:
         return None
 
     def _note_in_place_of_logs(self, note: Callable[[int | None], None]) -> None:
-        """Note something short. An answer is worth more than the logs of what is not owed."""
-        from heat_config.run import ballast, runlog
-
+        """Note something short. An answer is worth more than the logs of what is delivered."""
         try:
             note(_ROOM)
         except OSError as error:
             if not ballast.is_full(error):
                 raise
-            runlog.prune(self._settings.logs, 0, self._outbox.ids())
+            self._logs.prune(self._outbox.ids(), size=0)
             note(_ROOM)
 
 
-# Bytes of a result for which there is room in the ballast's place.
-_ROOM = 32_768
+@contextmanager
+def _left_unfinished(what: str) -> Iterator[None]:
+    """What cannot be done on this server's disk does not keep the rest from being done."""
+    try:
+        yield
+    except (OSError, NewerError) as error:
+        log.error(f"{what}: unfinished, it will be tried again: {error}")

@@ -2,12 +2,13 @@
 """What a run has written, in full, for its operator: ``/var/log/heat-config/<id>.log``.
 
 Secrets are masked. All logs together have a limit; those of results that are
-still owed are never removed for it.
+pending are never removed for it.
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from heat_config import files, log
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from io import FileIO
+
+    from heat_config.settings import Settings
 
 
 class RunLog:
@@ -71,6 +74,11 @@ class RunLog:
         self._incomplete = True
 
 
+def path_of(config_id: str, settings: Settings) -> Path:
+    """Where a run's log stands."""
+    return Path(settings.logs, f"{config_id}.log")
+
+
 def older_part(path: Path) -> Path:
     """Where the earlier lines of a long log stand."""
     return path.with_name(path.name + ".1")
@@ -83,23 +91,42 @@ def tail(path: Path, size: int) -> str:
     return (earlier + end).decode("utf-8", "replace")
 
 
-def prune(logs: str, size: int, keep: Collection[str]) -> None:
-    """Remove the oldest logs until all together have at most ``size`` bytes.
+class Logs:
+    """All logs together, which have a limit."""
 
-    ``keep``: the configs whose logs stay, because their results are still owed.
-    """
-    found = sorted(
-        (path.stat().st_mtime_ns, path.stat().st_size, path)
-        for path in Path(logs).glob("*.log*")
-        if path.is_file() and _config_of(path)
-    )
-    total = sum(each for _, each, _ in found)
-    for _, each, path in found:
-        if total <= size:
-            return
-        if _config_of(path) not in keep:
-            path.unlink(missing_ok=True)
-            total -= each
+    def __init__(self, settings: Settings) -> None:
+        self._folder = Path(settings.logs)
+        self._size = settings.logs_size
+        self._added = 0
+
+    def prune_when_large(self, config_id: str, keep: Callable[[], Collection[str]]) -> None:
+        """After a run: prune them when its runs may have made them too large.
+
+        ``keep``: the configs whose logs stay.
+        """
+        with suppress(FileNotFoundError):
+            self._added += (self._folder / f"{config_id}.log").stat().st_size
+        if self._added > self._size // 4:
+            self.prune(keep())
+
+    def prune(self, keep: Collection[str], size: int | None = None) -> None:
+        """Remove the oldest until all together have at most ``size`` bytes.
+
+        ``keep``: the configs whose logs stay, because their results are pending.
+        """
+        self._added = 0
+        found = sorted(
+            (path.stat().st_mtime_ns, path.stat().st_size, path)
+            for path in self._folder.glob("*.log*")
+            if path.is_file() and _config_of(path)
+        )
+        total = sum(each for _, each, _ in found)
+        for _, each, path in found:
+            if total <= (self._size if size is None else size):
+                return
+            if _config_of(path) not in keep:
+                path.unlink(missing_ok=True)
+                total -= each
 
 
 def _config_of(path: Path) -> str:

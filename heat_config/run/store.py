@@ -4,110 +4,139 @@
 ``deployed/<id>.json``         the config as run; there before the run begins
 ``deployed/<id>.notify.json``  its result; there when the run has ended
 
-Both are heat-agents' format. An empty ``<id>.json`` was made by
-heat-config-rebuild-deployed: done long ago, and nothing is owed for it.
+Both are heat-agents' format; ours adds the key :data:`RUN` to the first one. An empty
+``<id>.json`` was made by heat-config-rebuild-deployed: done long ago, and no result is due.
+
+The timer that delivers results writes here, too. So nothing is remembered: each question is
+answered by what is on disk at that moment.
 """
 
 from __future__ import annotations
 
-import fcntl
+import json
 import os
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from heat_config import files, log
+from heat_config.result import from_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from contextlib import AbstractContextManager
 
     from heat_config.deployment import Deployment
     from heat_config.result import Result
     from heat_config.settings import Settings
+
+# The key of what the agent notes of a run beside its config.
+RUN = "heat_config_run"
+
+
+class Begun(NamedTuple):
+    """What was noted when a run began."""
+
+    forced: bool = False
+    """Whether an operator has forced it: Heat may have an answer already."""
+    scope: dict[str, Any] = {}  # noqa: RUF012 - never changed, as nothing of it is
+    """What tells its processes; see :mod:`heat_config.run.scope`."""
 
 
 class Store:
     """The server's memory of its runs, safe against a crash at any point."""
 
     def __init__(self, settings: Settings) -> None:
-        self._folder = settings.deployed
-        _bring_over(settings.deployed_old, settings.deployed)
-        os.makedirs(settings.deployed, 0o700, exist_ok=True)  # noqa: PTH103 - pathlib is slow
-        self._known = set(os.listdir(settings.deployed))  # noqa: PTH208
+        """Make the folder unless it is there.
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
+        :raises OSError: it can neither be found nor be made.
+        """
+        self._folder = Path(settings.deployed)
+        _bring_over(Path(settings.deployed_old), self._folder)
+        files.make_private_folder(self._folder)
+
+    def locked(self) -> AbstractContextManager[None]:
         """Wait until no other run goes on, and keep others out."""
-        with files.locked(self._folder):
-            self._known = set(os.listdir(self._folder))  # noqa: PTH208
-            yield
+        return files.locked(str(self._folder))
 
     def is_running(self) -> bool:
         """Whether a run goes on at this moment."""
-        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
+        return files.is_locked(str(self._folder))
 
     def has_begun(self, config_id: str) -> bool:
         """Whether this config has been begun: it is never run a second time."""
-        return f"{config_id}.json" in self._known
+        return self.config_path(config_id).exists()
 
     def has_ended(self, config_id: str) -> bool:
         """Whether its run has a result, or was noted as done without one."""
-        if f"{config_id}.notify.json" in self._known:
+        if self.result_path(config_id).exists():
             return True
-        return self.has_begun(config_id) and self.config_path(config_id).stat().st_size == 0
+        try:
+            return self.config_path(config_id).stat().st_size == 0
+        except FileNotFoundError:
+            return False
 
-    def begin(self, deployment: Deployment) -> Path:
-        """Note that a config is about to be run; return the note's path.
+    def begin(self, deployment: Deployment, begun: Begun) -> None:
+        """Note that a config is about to be run.
 
         :raises OSError: it could not be noted, so the config must not be run.
         """
-        path = self.config_path(deployment.id)
-        files.write_json(path, deployment.item)
-        self._known.add(path.name)
-        return path
+        files.write_json(self.config_path(deployment.id), {**deployment.item, RUN: begun._asdict()})
+        # Of an earlier run that this one is forced after. Until here that one counts.
+        if self.result_path(deployment.id).exists():
+            files.remove_durably(self.result_path(deployment.id))
+
+    def begun(self, config_id: str) -> Begun:
+        """What was noted when a run began; of a note that says nothing, the defaults."""
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            note = json.loads(self.config_path(config_id).read_bytes())[RUN]
+            return Begun(bool(note["forced"]), dict(note["scope"]))
+        return Begun()
+
+    def is_own(self, config_id: str) -> bool:
+        """Whether the run was this agent's, and not one of heat-agents."""
+        try:
+            return RUN in self.item(config_id)
+        except (OSError, ValueError, TypeError):
+            return False
 
     def end(self, config_id: str, result: Result) -> None:
         """Keep the result.
 
-        :raises OSError: it could not be kept; the run will be reported as cut.
+        :raises OSError: it could not be kept; the run will be reported as interrupted.
         """
-        path = self.result_path(config_id)
-        files.write_json(path, result.as_dict())
-        self._known.add(path.name)
+        files.write_json(self.result_path(config_id), result.as_dict())
 
-    def forget(self, config_id: str) -> None:
-        """Forget that a config was run, so that it is run again."""
-        # The result first: a config without one, at worst, is reported as cut.
-        for path in (self.result_path(config_id), self.config_path(config_id)):
-            files.remove_durably(path)
-            self._known.discard(path.name)
+    def item(self, config_id: str) -> Any:
+        """The config as it was run.
+
+        :raises OSError, ValueError: it cannot be read.
+        """
+        return json.loads(self.config_path(config_id).read_bytes())
+
+    def result(self, config_id: str) -> Result:
+        """The result of a run.
+
+        :raises OSError, ValueError: it cannot be read.
+        """
+        message = json.loads(self.result_path(config_id).read_bytes())
+        if not isinstance(message, dict):
+            raise ValueError(f"{self.result_path(config_id)} holds no JSON object")
+        return from_dict(message)
 
     def config_path(self, config_id: str) -> Path:
         """Where the config stands as it was run."""
-        from pathlib import Path
-
-        return Path(self._folder, f"{config_id}.json")
+        return self._folder / f"{config_id}.json"
 
     def result_path(self, config_id: str) -> Path:
         """Where its result stands."""
-        from pathlib import Path
-
-        return Path(self._folder, f"{config_id}.notify.json")
+        return self._folder / f"{config_id}.notify.json"
 
 
-def _bring_over(old: str, new: str) -> None:
+def _bring_over(old: Path, new: Path) -> None:
     """Take over what a server noted before 2015, when /var/run was the place."""
-    if old == new or os.path.isdir(new) or not os.path.isdir(old):  # noqa: PTH112
+    if old == new or new.is_dir() or not old.is_dir():
         return
-    import shutil
-
     log.info(f"taking over what was deployed from {old} to {new}")
-    os.makedirs(os.path.dirname(new), 0o700, exist_ok=True)  # noqa: PTH103, PTH120
+    os.makedirs(new.parent, 0o700, exist_ok=True)
     shutil.move(old, new)

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line of ``heat-config``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import heat_config
+from heat_config import settings
+from heat_config.commands import log, notify, rebuild, status
+from heat_config.run import loop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from heat_config.settings import Settings
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command; return its exit status.
+
+    :raises SettingsError: a setting is not usable.
+    """
+    options = _parser().parse_args(arguments)
+    if options.command == "elements-path":
+        print(elements_path())
+        return 0
+    return _COMMANDS[options.command](options, settings.load())
+
+
+def elements_path() -> Path:
+    """The folder of the elements: in the installed package or in the checkout."""
+    package = Path(heat_config.__file__).resolve().parent
+    installed = package / "share" / "elements"
+    return installed if installed.is_dir() else package.parent / "elements"
+
+
+def _run(options: argparse.Namespace, given: Settings) -> int:
+    return loop.run(given, force=options.force)
+
+
+def _deliver(options: argparse.Namespace, given: Settings) -> int:
+    return loop.deliver(given, due_only=options.due)
+
+
+def _status(options: argparse.Namespace, given: Settings) -> int:
+    try:
+        found = status.wait(given, options.timeout) if options.wait else status.rows(given)
+    except status.UnknownError as error:
+        print(error, file=sys.stderr)
+        return status.UNFINISHED
+    show = status.as_json if options.format == "json" else status.as_table
+    print(show(found), end="")
+    return status.exit_status(found)
+
+
+def _log(options: argparse.Namespace, given: Settings) -> int:
+    return log.show(options.id, given, follow=options.follow)
+
+
+def _notify(options: argparse.Namespace, given: Settings) -> int:
+    return notify.send(Path(options.config), sys.stdin.buffer.read(), given)
+
+
+def _rebuild(_: argparse.Namespace, given: Settings) -> int:
+    return rebuild.rebuild_deployed(given)
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
+    "run": _run,
+    "deliver": _deliver,
+    "status": _status,
+    "log": _log,
+    "notify": _notify,
+    "rebuild-deployed": _rebuild,
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="heat-config",
+        description="Run OpenStack Heat's software deployments on this server.",
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"heat-config {heat_config.__version__}"
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    run = commands.add_parser(
+        "run",
+        help="run what has not been run, and deliver the results",
+        epilog="Exit status: 0 each config has its result; 1 nothing has come from Heat, or not "
+        "the config ID; 2 something could not be begun or kept on this server's disk, and will "
+        "be taken up again.",
+    )
+    run.add_argument("--force", metavar="ID", help="run this config again, whatever was before")
+
+    status_of = commands.add_parser(
+        "status",
+        help="show the deployments, and whether Heat knows their results",
+        epilog="Exit status: 0 all have run well and Heat knows; 1 one has failed, or its result "
+        "was abandoned; 2 one is still to be run, is running, or its result is pending, or "
+        "nothing is known of them.",
+    )
+    status_of.add_argument("--format", choices=("table", "json"), default="table")
+    status_of.add_argument("--wait", action="store_true", help="wait while the status would be 2")
+    status_of.add_argument("--timeout", type=float, metavar="SECONDS", help="wait no longer")
+
+    deliver = commands.add_parser(
+        "deliver", help="deliver what is pending now; the exit status is 1 when some is left"
+    )
+    deliver.add_argument("--due", action="store_true", help="only what has waited long enough")
+
+    log_of = commands.add_parser("log", help="show what a run has written")
+    log_of.add_argument("id", metavar="ID")
+    log_of.add_argument("-f", "--follow", action="store_true", help="while it goes on, too")
+
+    notify_for = commands.add_parser("notify", help="deliver the result on stdin for one config")
+    notify_for.add_argument("config", metavar="CONFIG", help="the config's file")
+
+    commands.add_parser("rebuild-deployed", help="take all deployments for done, run none")
+    commands.add_parser("elements-path", help="print the folder to put into ELEMENTS_PATH")
+    return parser
