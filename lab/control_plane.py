@@ -43,10 +43,12 @@ class Lab:
         directory: Path = DEFAULT_DIRECTORY,
         *,
         token_expiration: int = 3600,
+        plugin: bool = False,
         say: Callable[[str], None] = print,
     ) -> None:
         self.directory = Path(directory).absolute()
         self._token_expiration = token_expiration
+        self._plugin = plugin
         self._say = say
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._state = State(self.directory / "state.json")
@@ -177,7 +179,9 @@ class Lab:
         made = venv.install()
         self._step(f"environment {'installed' if made else 'is there'}: {venv.VENV}")
         (self.directory / "log").mkdir(mode=0o700)
-        settings = config.Settings.new(self.directory, token_expiration=self._token_expiration)
+        settings = config.Settings.new(
+            self.directory, token_expiration=self._token_expiration, plugin=self._plugin
+        )
         settings.render()
         self._state.begin(settings)
         databases.prepare(settings)
