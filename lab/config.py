@@ -94,7 +94,7 @@ class Settings:
         sources = [venv.VENV / "etc/heat/environment.d"]
         sources += [PLUGIN / "environment.d"] if self.plugin else []
         for source in sources:
-            for path in source.iterdir():
+            for path in source.glob("*"):
                 (target / path.name).symlink_to(path)
 
 

@@ -52,6 +52,7 @@ class Lab:
         self._say = say
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._state = State(self.directory / "state.json")
+        self._settings: config.Settings | None = None
         self._entered = False
         self._began = 0.0
 
@@ -95,6 +96,20 @@ class Lab:
             child.wait()
         self._children.clear()
         self._state.forget()
+
+    def stop(self, name: str) -> None:
+        """End one service, as a failure would; `start` brings it back."""
+        self._state.load()
+        process.stop([one for one in self._state.processes if one.name == name], self.directory)
+        self._children.pop(name).wait()
+
+    def start(self, name: str) -> None:
+        """Start one service again, and wait until it answers. Only who brought the lab up can."""
+        if self._settings is None:
+            raise LabError("another program has brought this lab up")
+        (service,) = (one for one in SERVICES if one.name == name)
+        self._start(service, self._settings, dies_with_parent=True)
+        self._wait_until_ready(service, self._settings)
 
     @property
     def running(self) -> bool:
@@ -183,6 +198,7 @@ class Lab:
             self.directory, token_expiration=self._token_expiration, plugin=self._plugin
         )
         settings.render()
+        self._settings = settings
         self._state.begin(settings)
         databases.prepare(settings)
         self._step("databases prepared")

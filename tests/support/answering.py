@@ -8,6 +8,7 @@ deployment's own inputs.
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.request
 import uuid
@@ -113,6 +114,16 @@ def _physical_id(heat: Heat, stack: Stack, resource: str) -> str | None:
     with suppress(exc.HTTPNotFound):
         return heat.api.resources.get(stack.id, resource).physical_resource_id or None
     return None
+
+
+def now() -> float:
+    """The time by which addresses end."""
+    return time.time()
+
+
+def unique() -> str:
+    """A part of a name that no other has."""
+    return uuid.uuid4().hex[:8]
 
 
 def result(config_id: str, **outputs: Any) -> dict[str, Any]:
