@@ -26,7 +26,7 @@ from tests.support.stacks import create_stack as create_unknown_stack
 
 __all__ = ["create_unknown_stack", "heat", "lab"]
 
-STAND_IN_FOR_CHEF = Path(__file__).with_name("stand_in_chef_client")
+STAND_IN_FOR_CHEF = Path(__file__).with_name("stand_in_chef_client.py")
 
 # heat-cfntools has fixed paths: it sees folders of the test's own there.
 IN_PRIVATE = """#!/bin/sh

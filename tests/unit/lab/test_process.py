@@ -30,14 +30,13 @@ def launch(tmp_path: Path, *command: str, **options: object) -> tuple[Process, P
     """Launch a program; return what was recorded of it, and its log."""
     recorded: list[Process] = []
     log = tmp_path / "service.log"
+    fixed = {"environment": {"PATH": os.environ["PATH"]}, "record": recorded.append}
     process.launch(
         "service",
         command,
         log=log,
         directory=tmp_path,
-        environment={"PATH": os.environ["PATH"]},
-        record=recorded.append,
-        **options,  # type: ignore[arg-type]
+        **{**fixed, **options},  # type: ignore[arg-type]
     )
     return recorded[0], log
 
@@ -94,14 +93,15 @@ def test_a_service_whose_record_fails_never_starts(tmp_path: Path) -> None:
     def fail(_: Process) -> None:
         raise OSError("disk full")
 
-    marker = tmp_path / "started"
-    log = tmp_path / "log"
+    command = ["sh", "-c", "echo it has started"]
+    service, log = launch(tmp_path, *command)
+    wait_for(log, "it has started")
+    process.stop([service], tmp_path)
+    log.unlink()
     with pytest.raises(OSError, match="disk full"):
-        process.launch(
-            "service", ["touch", marker], log=log, directory=tmp_path, environment={}, record=fail
-        )
+        launch(tmp_path, *command, record=fail)
     time.sleep(0.2)
-    assert not marker.exists()
+    assert not log.exists() or log.read_text() == ""
 
 
 def test_what_ignores_term_is_killed(tmp_path: Path) -> None:
