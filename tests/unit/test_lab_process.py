@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,9 +43,13 @@ def launch(tmp_path: Path, *command: str, **options: object) -> tuple[Process, P
 
 
 def wait_for(path: Path, text: str) -> None:
+    wait_until(lambda: text in path.read_text())
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 10
-    while text not in path.read_text():
-        assert time.monotonic() < deadline, path.read_text()
+    while not condition():
+        assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
@@ -67,10 +71,7 @@ def test_a_reused_pid_is_another_process(
 def test_a_zombie_is_dead(child: subprocess.Popen[bytes]) -> None:
     service = known(child.pid)
     os.kill(child.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while service.alive():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: not service.alive())
     assert Path(f"/proc/{child.pid}").exists(), "nobody has waited for it"
 
 
@@ -91,7 +92,10 @@ def test_a_service_is_recorded_before_it_starts(tmp_path: Path) -> None:
 
 
 def test_a_service_whose_record_fails_never_starts(tmp_path: Path) -> None:
-    def fail(_: Process) -> None:
+    recorded = []
+
+    def fail(service: Process) -> None:
+        recorded.append(service)
         raise OSError("disk full")
 
     marker = tmp_path / "started"
@@ -100,7 +104,8 @@ def test_a_service_whose_record_fails_never_starts(tmp_path: Path) -> None:
         process.launch(
             "service", ["touch", marker], log=log, directory=tmp_path, environment={}, record=fail
         )
-    time.sleep(0.2)
+    (service,) = recorded
+    wait_until(lambda: not service.alive())
     assert not marker.exists()
 
 

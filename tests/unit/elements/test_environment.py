@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import ensurepip
 import hashlib
 import os
 import subprocess
@@ -29,9 +30,7 @@ def wheel(folder: Path, name: str, *, requires: str = "", program: str = "") -> 
     }
     if program:
         files[f"{info}/entry_points.txt"] = f"[console_scripts]\n{program} = {name}:main\n"
-    record = "".join(
-        f"{path},sha256={_digest(text)},{len(text)}\n" for path, text in files.items()
-    )
+    record = "".join(f"{path},sha256={_digest(text)},{len(text)}\n" for path, text in files.items())
     folder.mkdir(exist_ok=True)
     with zipfile.ZipFile(folder / f"{name}-1-py3-none-any.whl", "w") as archive:
         for path, text in {**files, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
@@ -46,8 +45,6 @@ def _digest(text: str) -> str:
 @pytest.fixture
 def wheels(tmp_path: Path) -> Path:
     """A folder of wheels with pip's, which the standard library brings."""
-    import ensurepip
-
     bundled = next(Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl"))
     folder = tmp_path / "wheels"
     folder.mkdir()
@@ -144,6 +141,4 @@ class TestSystemCertificates:
 
 def run(program: Path) -> str:
     environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(
-        [program], capture_output=True, text=True, check=True, env=environ
-    ).stdout
+    return subprocess.run([program], capture_output=True, text=True, check=True, env=environ).stdout

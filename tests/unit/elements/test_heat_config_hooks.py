@@ -54,7 +54,7 @@ def test_what_does_not_depend_on_heat_config_is_no_groups(elements: Path) -> Non
 def test_a_group_without_a_hook_stops_the_build(elements: Path) -> None:
     add_element(elements.parent, "heat-config-puppet", "heat-config")
 
-    with pytest.raises(HookError, match="element heat-config-puppet .* has no hook") as caught:
+    with pytest.raises(HookError, match=r"element heat-config-puppet .* has no hook") as caught:
         heat_config_hooks.check(elements)
     assert f"add {elements.parent}/hooks/puppet" in str(caught.value)
 

@@ -34,9 +34,11 @@ class TestCheck:
         left_out.check(found, LISTED)
 
     def test_names_all_that_was_forgotten_by_normal_names(self) -> None:
-        found = MISSING.format("Oslo.Serialization") + MISSING.format("cffi") + MISSING.format("a_b")
+        found = (
+            MISSING.format("Oslo.Serialization") + MISSING.format("cffi") + MISSING.format("a_b")
+        )
 
-        with pytest.raises(BuildError, match="^a-b, oslo-serialization: neither in"):
+        with pytest.raises(BuildError, match=r"^a-b, oslo-serialization: neither in"):
             left_out.check(found, LISTED)
 
     def test_shows_the_pins_that_do_not_go_together(self) -> None:

@@ -104,7 +104,9 @@ class TestPlatformTags:
 
 
 class TestCheckNewest:
-    @pytest.mark.parametrize(("newest", "version"), [("3.11", "3.11"), ("3.11", "3.9"), ("", "3.14")])
+    @pytest.mark.parametrize(
+        ("newest", "version"), [("3.11", "3.11"), ("3.11", "3.9"), ("", "3.14")]
+    )
     def test_takes_a_python_that_is_not_too_new(self, newest: str, version: str) -> None:
         check_newest("tool", newest, version)
 
