@@ -103,7 +103,7 @@ def test_the_service_is_enabled_and_comes_back(server: Server) -> None:
     before = properties(server, "os-collect-config", "MainPID", "After")
     assert "network-online.target" in before["After"].split()
 
-    server.run(["kill", "-KILL", before["MainPID"]])
+    server.run(["systemctl", "kill", "--kill-who=main", "--signal=KILL", "os-collect-config"])
 
     def back(it: Server) -> bool:
         shown = properties(it, "os-collect-config", "MainPID", "ActiveState")
