@@ -197,22 +197,23 @@ class TestPost:
         assert queue.wire.history == []
 
 
-class TestFindAndRemove:
-    OTHER = {**RESULT, "deploy_stdout": "other"}
+OTHER = {**RESULT, "deploy_stdout": "other"}
 
+
+class TestFindAndRemove:
     def test_anothers_message_is_not_taken_for_it_nor_removed(self, queue: Queue) -> None:
-        queue.post(message=self.OTHER, config_id="c2")
+        queue.post(message=OTHER, config_id="c2")
         assert not queue.sender().find()
         queue.sender().remove()
-        assert queue.messages == [self.OTHER]
+        assert queue.messages == [OTHER]
         queue.post()
         assert queue.sender().find()
         queue.sender().remove()
-        assert queue.messages == [self.OTHER]
+        assert queue.messages == [OTHER]
 
     def test_it_is_found_and_removed_behind_many_others(self, queue: Queue) -> None:
         for _ in range(45):
-            queue.post(message=self.OTHER, config_id="c2")
+            queue.post(message=OTHER, config_id="c2")
         queue.post()
         assert queue.sender().find()
         queue.sender().remove()
@@ -444,9 +445,7 @@ class TestSignedUrl:
 
     @each(REFUSED)
     @pytest.mark.parametrize("verb", ["POST", "PUT"])
-    def test_a_refusal(
-        self, wire: Wire, values: dict[str, Any], action: Action, verb: str
-    ) -> None:
+    def test_a_refusal(self, wire: Wire, values: dict[str, Any], action: Action, verb: str) -> None:
         wire.plan([action] * 2)
         values["deploy_signal_verb"] = verb
         error = refusal(lambda: post(values), values)
