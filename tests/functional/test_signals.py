@@ -128,7 +128,7 @@ class TestPost:
         assert queue.messages == [RESULT]
         assert [exchange.method for exchange in queue.wire.history] == ["POST", "GET"]
 
-    def test_a_closed_port_leaves_no_doubt(self, queue: Queue) -> None:
+    def test_behind_a_closed_port_nothing_was_sent(self, queue: Queue) -> None:
         queue.wire.close_port()
         assert queue.refuses().outcome is Outcome.UNREACHABLE
         queue.wire.open_port()
@@ -197,22 +197,23 @@ class TestPost:
         assert queue.wire.history == []
 
 
-class TestFindAndRemove:
-    OTHER = {**RESULT, "deploy_stdout": "other"}
+OTHER = {**RESULT, "deploy_stdout": "other"}
 
+
+class TestFindAndRemove:
     def test_anothers_message_is_not_taken_for_it_nor_removed(self, queue: Queue) -> None:
-        queue.post(message=self.OTHER, config_id="c2")
+        queue.post(message=OTHER, config_id="c2")
         assert not queue.sender().find()
         queue.sender().remove()
-        assert queue.messages == [self.OTHER]
+        assert queue.messages == [OTHER]
         queue.post()
         assert queue.sender().find()
         queue.sender().remove()
-        assert queue.messages == [self.OTHER]
+        assert queue.messages == [OTHER]
 
     def test_it_is_found_and_removed_behind_many_others(self, queue: Queue) -> None:
         for _ in range(45):
-            queue.post(message=self.OTHER, config_id="c2")
+            queue.post(message=OTHER, config_id="c2")
         queue.post()
         assert queue.sender().find()
         queue.sender().remove()
@@ -263,7 +264,7 @@ class TestFindAndRemove:
 class TestKeystone:
     @each({name: action for name, action in PASSING.items() if name != "no HTTP"})
     @pytest.mark.usefixtures("short_stall")
-    def test_its_trouble_leaves_no_doubt_about_the_result(
+    def test_its_trouble_means_that_nothing_was_sent(
         self, queue: Queue, identity: Wire, action: Action
     ) -> None:
         identity.plan([action])
@@ -427,7 +428,9 @@ class TestSignedUrl:
         assert refusal(lambda: post(values), values).outcome is known_after(action)
         assert len(wire.history) == 1
 
-    def test_a_closed_port_leaves_no_doubt(self, wire: Wire, values: dict[str, Any]) -> None:
+    def test_behind_a_closed_port_nothing_was_sent(
+        self, wire: Wire, values: dict[str, Any]
+    ) -> None:
         wire.close_port()
         assert refusal(lambda: post(values), values).outcome is Outcome.UNREACHABLE
         wire.open_port()

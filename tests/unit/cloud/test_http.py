@@ -82,7 +82,7 @@ class TestSilence:
         assert str(error) == "http://h/ does not answer (ConnectionError)"
 
 
-def test_a_strangers_answer_leaves_a_doubt() -> None:
+def test_after_a_strangers_answer_nothing_is_known() -> None:
     error = http.from_stranger("http://h/")
     assert error.outcome is Outcome.UNKNOWN
     assert "is something else there" in str(error)

@@ -87,7 +87,7 @@ class TestKeystone:
             (TypeError("None"), "not Keystone's", Outcome.UNREACHABLE),
         ],
     )
-    def test_leaves_no_doubt_about_the_request(
+    def test_means_that_the_request_was_not_sent(
         self,
         user: keystone.User,
         error: Exception,

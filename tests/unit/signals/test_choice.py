@@ -118,7 +118,7 @@ class TestSender:
         assert raised.value.outcome is Outcome.UNUSABLE
 
     def test_a_resource_that_is_lacking_is_named(self, settings: Settings) -> None:
-        with pytest.raises(CloudError, match="deploy_stack_id, deploy_resource_name$"):
+        with pytest.raises(CloudError, match=r"deploy_stack_id, deploy_resource_name$"):
             signals.heat_of({**QUEUE, **USER}, settings)
 
     @pytest.mark.parametrize("address", [{**QUEUE, **USER}, URL, {**USER, **RESOURCE}])
