@@ -6,6 +6,7 @@ What is noted before and after the run is in :mod:`heat_config.run.loop`.
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from heat_config import log, process, redact
@@ -55,11 +56,16 @@ def is_to_be_repeated(deployment: Deployment) -> bool:
 
 
 def end_processes(begun: Begun) -> None:
-    """End what a run that was cut has left running, before it is run again."""
+    """End what a run that was cut has left running, before it is run again.
+
+    :raises OSError: that is not possible, so it must not be run now.
+    """
     scope = Scope.from_note(begun.scope)
-    if scope and scope.lives():
-        log.warning("the run before has left processes behind: they are ended first")
-        scope.end(process.GRACE)
+    if scope is None or not scope.lives():
+        return
+    log.warning("the run before has left processes behind: they are ended first")
+    if not scope.end(process.GRACE):
+        raise OSError(errno.EBUSY, "processes of the run before cannot be ended")
 
 
 def after_cut(deployment: Deployment, begun: Begun, settings: Settings) -> Result:

@@ -6,15 +6,14 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from heat_config import cli, files
-from heat_config.commands import log as follow
-from heat_config.run import answering, runlog
+from heat_config import files
+from heat_config.run import runlog
+from heat_config.run.runlog import Logs
 from heat_config.settings import Settings
 from tests.support.checkout import REPOSITORY
 from tests.support.deployments import script
@@ -124,7 +123,7 @@ def test_a_disk_that_is_full_loses_lines_and_not_the_run(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """/dev/full stands in for the log's disk."""
-    path = answering.log_path("c1", settings)
+    path = runlog.path_of("c1", settings)
     written = runlog.RunLog(path, 1000, plain)
     written.close()
     written._file = io.FileIO("/dev/full", "a")
@@ -143,69 +142,78 @@ def test_a_log_that_cannot_be_written_is_no_reason_to_fail(
     assert answer("c1")["deploy_stdout"] == "done\n"
 
 
-def test_the_oldest_logs_go_first(tmp_path: Path) -> None:
-    logs = tmp_path / "logs"
+@pytest.fixture
+def logs(settings: Settings) -> Logs:
+    return Logs(settings)
+
+
+def names(settings: Settings) -> list[str]:
+    return sorted(path.name for path in Path(settings.logs).iterdir())
+
+
+def test_the_oldest_logs_go_first(logs: Logs, settings: Settings) -> None:
     for number in range(5):
-        fill(logs / f"c{number}.log", 100, age=number)
-    runlog.prune(str(logs), 250, set())
-    assert sorted(path.name for path in logs.iterdir()) == ["c0.log", "c1.log"]
+        fill(Path(settings.logs, f"c{number}.log"), 100, age=number)
+    logs.prune([], size=250)
+    assert names(settings) == ["c0.log", "c1.log"]
 
 
-def test_logs_of_what_is_owed_stay(tmp_path: Path) -> None:
-    logs = tmp_path / "logs"
+def test_all_together_have_the_size_that_is_set(settings: Settings) -> None:
+    for number in range(5):
+        fill(Path(settings.logs, f"c{number}.log"), 100, age=number)
+    Logs(settings._replace(logs_size=400)).prune([])
+    assert names(settings) == [f"c{number}.log" for number in range(4)]
+
+
+def test_logs_of_what_is_pending_stay(logs: Logs, settings: Settings) -> None:
     for name in ("new.log", "old.log", "old.log.1", "a.log.b.log"):
-        fill(logs / name, 100, age=0 if name == "new.log" else 9)
-    runlog.prune(str(logs), 0, {"old", "a.log.b"})
-    assert sorted(path.name for path in logs.iterdir()) == ["a.log.b.log", "old.log", "old.log.1"]
+        fill(Path(settings.logs, name), 100, age=0 if name == "new.log" else 9)
+    logs.prune(["old", "a.log.b"], size=0)
+    assert names(settings) == ["a.log.b.log", "old.log", "old.log.1"]
 
 
-def test_there_may_be_no_logs_yet(tmp_path: Path) -> None:
-    runlog.prune(str(tmp_path / "none"), 0, set())
+def test_there_may_be_no_logs_yet(logs: Logs, settings: Settings) -> None:
+    logs.prune([], size=0)
+    assert not Path(settings.logs).exists()
 
 
-def test_other_files_are_left_alone(tmp_path: Path) -> None:
+def test_other_files_are_left_alone(logs: Logs, settings: Settings) -> None:
     for name in ("c1.log", "notes.txt", "c1.logs"):
-        fill(tmp_path / name, 100, age=1)
-    runlog.prune(str(tmp_path), 0, set())
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["c1.logs", "notes.txt"]
+        fill(Path(settings.logs, name), 100, age=1)
+    logs.prune([], size=0)
+    assert names(settings) == ["c1.logs", "notes.txt"]
 
 
-def test_an_operator_sees_the_whole_log(
-    settings: Settings, capsysbinary: pytest.CaptureFixture[bytes]
+def test_while_logs_are_small_nobody_looks_at_all_of_them(
+    logs: Logs, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = answering.log_path("c1", settings)
-    path.parent.mkdir()
-    path.write_bytes(b"later \xff\n")
-    runlog.older_part(path).write_bytes(b"earlier\n")
-    assert cli.main(["log", "c1"]) == 0
-    assert capsysbinary.readouterr().out == b"earlier\nlater \xff\n"
+    """Else many deployments would take a time that grows with the square of their number."""
+    looked: list[object] = []
+    monkeypatch.setattr(Path, "glob", lambda *_: looked.append(1) or [])
+    for number in range(50):
+        fill(Path(settings.logs, f"c{number}.log"), 100, age=0)
+        logs.prune_when_large(f"c{number}", list)
+    assert looked == []
 
 
-def test_a_run_without_a_log_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["log", "c7"]) == 1
-    assert "no run of 'c7' has a log" in capsys.readouterr().err
+def test_runs_that_log_much_are_pruned_between_them(settings: Settings) -> None:
+    logs = Logs(settings._replace(logs_size=1000))
+    for number in range(20):
+        fill(Path(settings.logs, f"c{number}.log"), 240, age=20 - number)
+        logs.prune_when_large(f"c{number}", lambda: ["c0"])
+        assert sum(path.stat().st_size for path in Path(settings.logs).iterdir()) <= 1250
+    assert "c0.log" in names(settings)
 
 
-def test_a_log_is_followed_until_the_run_has_ended(
-    settings: Settings,
-    capsysbinary: pytest.CaptureFixture[bytes],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    path = answering.log_path("c1", settings)
-    path.parent.mkdir()
-    written = runlog.RunLog(path, 40, plain)
-    written.write("one")
+def test_a_run_without_a_log_adds_nothing(logs: Logs) -> None:
+    logs.prune_when_large("c1", list)
 
-    def more(_: float) -> None:
-        written.write("two, which fills the first part")
-        written.write("three")
 
-    going_on = iter([True, True, False])
-    monkeypatch.setattr(follow, "_goes_on", lambda *_: next(going_on))
-    monkeypatch.setattr(time, "sleep", more)
-    assert cli.main(["log", "-f", "c1"]) == 0
-    lines = capsysbinary.readouterr().out.decode().splitlines()
-    assert lines == ["one", *["two, which fills the first part", "three"] * 2]
+def test_a_run_of_the_agent_prunes_once(deploy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    pruned: list[object] = []
+    monkeypatch.setattr(Logs, "prune", lambda _, keep: pruned.append(keep))
+    deploy(*(script("true", config_id=f"c{number}", group="none") for number in range(20)))
+    assert pruned == [[]]
 
 
 def test_a_gibibyte_of_output_takes_no_memory(settings: Settings) -> None:
