@@ -109,8 +109,6 @@ def identity(lab: Lab, queue: Queue) -> Iterator[Wire]:
 
 
 class TestZaqar:
-
-
     @each(PASSING)
     @pytest.mark.usefixtures("short_stall")
     def test_a_moments_trouble_is_tried_again(self, queue: Queue, action: Action) -> None:
@@ -130,7 +128,6 @@ class TestZaqar:
         queue.send(LOSE_ANSWER, answer(503), RESET)
         assert queue.messages == [RESULT]
         assert len(queue.wire.requests("POST")) == 1
-
 
     @each(BAD_CONTENT)
     def test_a_content_that_is_refused_becomes_a_failure_that_says_so(
@@ -163,7 +160,6 @@ class TestZaqar:
         assert message["deploy_status_code"] == 0
         assert 20_000 < len(message["deploy_stdout"]) < 30_000
 
-
     @each(PASSING)
     @pytest.mark.usefixtures("short_stall")
     def test_trouble_that_lasts_is_an_error(self, queue: Queue, action: Action) -> None:
@@ -179,7 +175,6 @@ class TestZaqar:
         queue.wire.open_port()
         queue.send()
         assert queue.messages == [RESULT]
-
 
     def test_connections_are_kept_and_one_token_serves_them_all(
         self, queue: Queue, identity: Wire
@@ -235,7 +230,6 @@ class TestHeat:
         assert [exchange.forwarded for exchange in wire.history] == [None, None, 200, 200]
         assert deployments.result("heat") == RESULT
 
-
     @each(PASSING)
     @pytest.mark.usefixtures("short_stall")
     def test_trouble_that_lasts_is_an_error(
@@ -269,7 +263,6 @@ class TestSignedUrl:
         assert [exchange.forwarded for exchange in wire.history] == [None, None, 200, 200]
         assert deployments.result("cfn") == RESULT
 
-
     @each(PASSING)
     @pytest.mark.usefixtures("short_stall")
     def test_trouble_that_lasts_is_an_error(
@@ -281,4 +274,3 @@ class TestSignedUrl:
         assert len(wire.history) == retry.TRIES
         # The connection is kept as long as it can be.
         assert wire.connections == (1 if action.status else retry.TRIES)
-

@@ -444,9 +444,7 @@ class TestSignedUrl:
 
     @each(REFUSED)
     @pytest.mark.parametrize("verb", ["POST", "PUT"])
-    def test_a_refusal(
-        self, wire: Wire, values: dict[str, Any], action: Action, verb: str
-    ) -> None:
+    def test_a_refusal(self, wire: Wire, values: dict[str, Any], action: Action, verb: str) -> None:
         wire.plan([action] * 2)
         values["deploy_signal_verb"] = verb
         error = refusal(lambda: post(values), values)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from lab import Lab
-from lab.image import mirrors
+from lab.mirrors import mirrors
 from lab.stack import Heat, Stack
 from tests.support import containers
 from tests.support.checkout import ELEMENTS, REPOSITORY

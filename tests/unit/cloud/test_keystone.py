@@ -163,7 +163,12 @@ class TestRequest:
 
     @pytest.mark.parametrize(
         ("answers", "renewable", "status"),
-        [((200,), True, 200), ((401, 201), True, 201), ((401, 401), True, 401), ((401,), False, 401)],
+        [
+            ((200,), True, 200),
+            ((401, 201), True, 201),
+            ((401, 401), True, 401),
+            ((401,), False, 401),
+        ],
     )
     def test_a_token_that_is_refused_is_renewed_once(
         self,

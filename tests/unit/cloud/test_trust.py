@@ -21,9 +21,7 @@ def test_it_can_be_turned_off() -> None:
     assert Trust("/ca.pem", insecure=True).verify() is False
 
 
-def test_the_systems_store_is_the_default(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_systems_store_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "absent"))
     bundle = tmp_path / "bundle.crt"
     monkeypatch.setattr(trust, "BUNDLES", (str(tmp_path / "absent"), str(bundle)))

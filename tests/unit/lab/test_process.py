@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -42,9 +42,13 @@ def launch(tmp_path: Path, *command: str, **options: object) -> tuple[Process, P
 
 
 def wait_for(path: Path, text: str) -> None:
+    wait_until(lambda: text in path.read_text())
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 10
-    while text not in path.read_text():
-        assert time.monotonic() < deadline, path.read_text()
+    while not condition():
+        assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
@@ -66,10 +70,7 @@ def test_a_reused_pid_is_another_process(
 def test_a_zombie_is_dead(child: subprocess.Popen[bytes]) -> None:
     service = known(child.pid)
     os.kill(child.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while service.alive():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: not service.alive())
     assert Path(f"/proc/{child.pid}").exists(), "nobody has waited for it"
 
 
@@ -90,7 +91,10 @@ def test_a_service_is_recorded_before_it_starts(tmp_path: Path) -> None:
 
 
 def test_a_service_whose_record_fails_never_starts(tmp_path: Path) -> None:
-    def fail(_: Process) -> None:
+    recorded = []
+
+    def fail(service: Process) -> None:
+        recorded.append(service)
         raise OSError("disk full")
 
     command = ["sh", "-c", "echo it has started"]
@@ -100,7 +104,8 @@ def test_a_service_whose_record_fails_never_starts(tmp_path: Path) -> None:
     log.unlink()
     with pytest.raises(OSError, match="disk full"):
         launch(tmp_path, *command, record=fail)
-    time.sleep(0.2)
+    (service,) = recorded
+    wait_until(lambda: not service.alive())
     assert not log.exists() or log.read_text() == ""
 
 
