@@ -37,7 +37,7 @@ RESULT = {
 
 def post(values: dict[str, Any], message: dict[str, Any] = RESULT) -> str:
     """Send a result once, as small as the sender wants it."""
-    made = signals.sender(values, "c1", SETTINGS, Path("/nonexistent"))
+    made = signals.sender_of(values, "c1", SETTINGS, Path("/nonexistent"))
     return made.post(from_dict(message).fitted(made.limit, "/log/c1.log"))
 
 
@@ -65,7 +65,7 @@ class Queue:
         self.values = {**user.values, "deploy_queue_id": self.name}
 
     def sender(self, config_id: str = "c1") -> zaqar.Queue:
-        made = signals.sender(self.values, config_id, SETTINGS, Path("/nonexistent"))
+        made = signals.sender_of(self.values, config_id, SETTINGS, Path("/nonexistent"))
         assert isinstance(made, zaqar.Queue)
         return made
 
@@ -439,7 +439,7 @@ class TestSignedUrl:
         self, wire: Wire, values: dict[str, Any]
     ) -> None:
         wire.plan([answer(503)] * 3)
-        made = signals.sender(values, "c1", SETTINGS, Path("/nonexistent"))
+        made = signals.sender_of(values, "c1", SETTINGS, Path("/nonexistent"))
         for _ in range(3):
             refusal(lambda: made.post(from_dict(RESULT)), values)
         assert len(wire.history) == 3
