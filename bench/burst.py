@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.figures import peak, resident, show
 from lab import Lab
 from lab.stack import wait_for
-from tests.functional.collecting import Collecting, body, has_applied
+from tests.support.collecting import Collecting, body, has_applied
 
 SIZE = 200_000
 

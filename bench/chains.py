@@ -27,7 +27,7 @@ from heat_config import settings
 from heat_config.cloud.keystone import User
 from lab import Lab
 from lab.stack import Heat
-from tests.functional.template import template
+from tests.support.template import template
 
 LENGTH = 10
 # What is run as often as it is asked for; the peer takes its time.

@@ -22,7 +22,7 @@ from lab.catalog import add_region
 from lab.relay import Relay
 from lab.stack import wait_for
 from lab.wire import Wire
-from tests.functional.test_signals import address
+from tests.support.wires import address
 
 TOKEN_LIFE = 180
 HOUR = 3600.0

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import peer
-from tests.functional.server import ELEMENTS, HostServer
+from tests.support.checkout import ELEMENTS
+from tests.support.server import HostServer
 
 # What the peer's elements install; how os-collect-config and Heat's client come in.
 PEER_NEEDS = (

@@ -15,7 +15,7 @@ from bench.figures import show_all
 from bench.servers import Ours
 from lab import Lab
 from lab.stack import wait_for
-from tests.functional.test_signals import DemoUser
+from tests.support.user import DemoUser
 
 # Seconds between the end of one and the post of the next, at random.
 PAUSE = (0.2, 2.5)
@@ -51,11 +51,9 @@ class Told:
             "options": {},
         }
         body = {"deployments": [item], "os-collect-config": self.given}
-        token = {"X-Auth-Token": str(self._user._session.get_token())}
-        client = {"Client-ID": str(uuid.uuid4())}
         message = {"messages": [{"body": body, "ttl": 3600}]}
         self._posted.append(time.time())
-        answer = requests.post(self._url, json=message, headers=token | client, timeout=30)
+        answer = requests.post(self._url, json=message, headers=self._user.headers(), timeout=30)
         answer.raise_for_status()
 
     def wait(self) -> float:

@@ -18,6 +18,7 @@ from typing import Any
 from faults.nursery import INJECT, REPOSITORY, Child, Nursery
 from faults.schedule import Crash
 from lab.server import File, Server
+from tests.support.hooks import installed
 
 # Seconds after which a program hangs.
 PATIENCE = 60.0
@@ -190,7 +191,7 @@ class Machine:
             "FAULTS_ATTIC": str(self.disk if self._size else self.root / "attic"),
             "FAULTS_NOTES": str(self.root / "crashes"),
             "HEAT_SHELL_CONFIG": str(self.root / "run/heat-config"),
-            "HEAT_CONFIG_HOOKS": str(REPOSITORY / "hooks"),
+            "HEAT_CONFIG_HOOKS": str(installed(self.root / "hooks")),
             "HEAT_CONFIG_DEPLOYED": str(state / "deployed"),
             "HEAT_CONFIG_DEPLOYED_OLD": str(self.root / "run/deployed"),
             "HEAT_CONFIG_OUTBOX": str(state / "outbox"),

@@ -12,9 +12,12 @@ names begin with ``deploy_``).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from typing import Any, NamedTuple
+
+from heat_config.data import as_text, kind
 
 # What Heat itself calls a config that names no group.
 UNGROUPED = "Heat::Ungrouped"
@@ -73,14 +76,14 @@ def parse(text: str) -> list[Deployment]:
     except (ValueError, RecursionError) as error:
         raise MetadataError(f"is not valid JSON: {error}") from None
     if not isinstance(items, list):
-        raise MetadataError(f"holds {_kind(items)}, not a list of deployments")
+        raise MetadataError(f"holds {kind(items)}, not a list of deployments")
     return [read(item) for item in items]
 
 
 def read(item: object) -> Deployment:
     """Read one deployment; what is wrong with it ends in its ``error``."""
     if not isinstance(item, dict):
-        return _rejected({}, {}, f"the deployment is {_kind(item)}, not a map", item)
+        return _rejected({}, {}, f"the deployment is {kind(item)}, not a map", item)
     values: dict[str, Any] = {}
     try:
         values = _values(item)
@@ -107,7 +110,7 @@ def valid_id(value: object) -> str:
     if value is None:
         raise _BadIdError("the deployment has no id")
     if not isinstance(value, str):
-        raise _BadIdError(f"the deployment's id is {_kind(value)}, not a string")
+        raise _BadIdError(f"the deployment's id is {kind(value)}, not a string")
     # ".notify" would make <id>.json the result file of another id.
     if not _ID.fullmatch(value) or value.endswith(".notify"):
         raise _BadIdError(
@@ -145,8 +148,6 @@ def _made_up_id(item: object) -> str:
 
     The same item gets the same name at every run, so that it is answered once.
     """
-    import hashlib  # only for malformed metadata: a run with nothing to do is quick
-
     text = json.dumps(item, sort_keys=True)
     return "invalid-" + hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
 
@@ -157,10 +158,10 @@ def _normalised(item: dict[str, Any]) -> dict[str, Any]:
     if group is None:
         group = UNGROUPED
     if not isinstance(group, str) or not group:
-        raise _UnusableError(f"'group' is {_kind(group)}, not a name")
+        raise _UnusableError(f"'group' is {kind(group)}, not a name")
     options = item.get("options") or {}
     if not isinstance(options, dict):
-        raise _UnusableError(f"'options' is {_kind(options)}, not a map")
+        raise _UnusableError(f"'options' is {kind(options)}, not a map")
     return {
         **item,
         "group": group,
@@ -211,7 +212,7 @@ def _readable_values(item: dict[str, Any]) -> dict[str, Any]:
 def _named_entries(item: dict[str, Any], key: str) -> list[dict[str, Any]]:
     entries = item.get(key) or []
     if not isinstance(entries, list):
-        raise _UnusableError(f"'{key}' is {_kind(entries)}, not a list")
+        raise _UnusableError(f"'{key}' is {kind(entries)}, not a list")
     for number, entry in enumerate(entries, start=1):
         if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
             raise _UnusableError(f"'{key}' number {number} is not a map with a 'name'")
@@ -223,21 +224,3 @@ def _coerced(entry: dict[str, Any]) -> dict[str, Any]:
     if entry.get("type") != "String" or isinstance(entry.get("value"), str):
         return entry
     return {**entry, "value": as_text(entry.get("value"))}
-
-
-def as_text(value: object) -> str:
-    """An input's value as one text: what a script finds in its environment.
-
-    Maps and lists are JSON, null is empty, numbers and booleans are written as
-    Heat's ``str_replace`` writes them (``True``, ``1.5``).
-    """
-    if value is None:
-        return ""
-    if isinstance(value, (dict, list)):
-        return json.dumps(value)
-    return str(value)
-
-
-def _kind(value: object) -> str:
-    kinds = {dict: "a map", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
-    return kinds.get(type(value), "a number")

@@ -7,12 +7,12 @@ import fcntl
 import json
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -89,20 +89,29 @@ def flush_folder(path: Path) -> None:
 
 
 @contextmanager
-def locked(folder: str) -> Iterator[None]:
+def locked(folder: str, wait: Callable[[], None] | None = None) -> Iterator[None]:
     """Hold a folder's lock; wait for it if need be.
 
-    It is the folder's own, so there is no file that could stay behind, and it
-    goes with the process, however that ends.
+    ``wait`` is called between two tries; without it the kernel waits. The lock is the
+    folder's own, so there is no file that could stay behind, and it goes with the
+    process, however that ends.
 
     :raises OSError: the folder cannot be opened.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _lock(descriptor, wait)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, wait: Callable[[], None] | None) -> None:
+    while wait:
+        with suppress(BlockingIOError):
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        wait()
+    return fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def is_locked(folder: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from heat_config.cloud.errors import CloudError
+from heat_config.cloud.errors import CloudError, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,5 +19,5 @@ def require(values: Mapping[str, Any], *names: str) -> list[str]:
     unusable = [name for name in names if not isinstance(values.get(name), str) or not values[name]]
     if unusable:
         names_given = ", ".join(unusable)
-        raise CloudError(f"the deployment has no usable input {names_given}", hopeless=True)
+        raise CloudError(f"the deployment has no usable input {names_given}", Outcome.UNUSABLE)
     return [values[name] for name in names]

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The deployment's own stack user, as Keystone knows it.
+"""A stack user, as Keystone knows it, and requests in its name.
 
-Heat makes one user for each deployment, in the stack's own domain project, and
-names it by id in the inputs. What keystoneauth gives: the token is asked for
-once and again when it has expired, connections are kept, the catalog is read.
+What keystoneauth gives: the token is asked for once and again when it has expired,
+connections are kept, the catalog is read.
+
+While Keystone is asked nothing has been sent to the service behind it. So what goes
+wrong there never leaves a doubt about the request itself.
 """
 
 from __future__ import annotations
@@ -17,17 +19,15 @@ from keystoneauth1.identity import v3
 
 from heat_config import __version__, redact
 from heat_config.cloud import http
-from heat_config.cloud.errors import CloudError
-from heat_config.cloud.inputs import require
+from heat_config.cloud.errors import CloudError, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from requests import Response
 
-    from heat_config.settings import Settings
-
-_NEEDED = ("deploy_auth_url", "deploy_user_id", "deploy_password", "deploy_project_id")
+    from heat_config.cloud.credentials import Credentials
+    from heat_config.cloud.trust import Trust
 
 # The same error under its names in different versions of keystoneauth1.
 _SSL_ERRORS = ("SSLError", "SSLFailure")
@@ -35,35 +35,33 @@ _SSL_ERRORS = ("SSLError", "SSLFailure")
 _Answer = TypeVar("_Answer")
 
 
-def user_of(values: Mapping[str, Any], settings: Settings) -> User:
-    """A deployment's user: the same object, with the same token, for the same credentials.
-
-    :raises CloudError: an input is missing, or the file of certificates cannot be read.
-    """
-    needed = require(values, *_NEEDED)
-    region = str(values.get("deploy_region_name") or "")
-    names = (*_NEEDED, "deploy_region_name")
-    return _user(tuple(zip(names, (*needed, region), strict=True)), settings)
-
-
 @functools.lru_cache(maxsize=1)
-def _user(values: tuple[tuple[str, str], ...], settings: Settings) -> User:
-    return User(dict(values), settings)
+def user_of(credentials: Credentials, trust: Trust) -> User:
+    """A user: the same object, with the same token, for the same credentials.
+
+    :raises CloudError: the file of certificates cannot be read.
+    """
+    return User(credentials, trust)
 
 
 class User:
-    """Requests in the name of a deployment's stack user."""
+    """Requests in the name of a stack user.
 
-    def __init__(self, values: Mapping[str, Any], settings: Settings) -> None:
-        auth_url, user_id, password, self.project_id = require(values, *_NEEDED)
-        self._keystone = redact.url(auth_url)
-        self._region = values.get("deploy_region_name") or None
+    :raises CloudError: the file of certificates cannot be read.
+    """
+
+    def __init__(self, credentials: Credentials, trust: Trust) -> None:
+        self._keystone = redact.url(credentials.auth_url)
+        self._region = credentials.region_name
         self._auth = v3.Password(
-            auth_url=auth_url, user_id=user_id, password=password, project_id=self.project_id
+            auth_url=credentials.auth_url,
+            user_id=credentials.user_id,
+            password=credentials.password,
+            project_id=credentials.project_id,
         )
         self._session = session.Session(
             auth=self._auth,
-            verify=http.verify(settings),
+            verify=trust.verify(),
             timeout=http.TIMEOUT,
             # A redirection would take the token, or the password, to any host.
             redirect=False,
@@ -82,20 +80,19 @@ class User:
             raise CloudError(
                 f"the catalog of Keystone at {self._keystone} has no public endpoint of type "
                 f"{service_type!r}{region}",
-                retry=True,
+                Outcome.UNREACHABLE,
             )
         return str(url)
 
     def request(self, url: str, method: str, **options: Any) -> Response:
         """Send a request with the user's token; any answer is returned.
 
-        :raises CloudError: no answer came.
+        :raises CloudError: no answer came, or there is no token.
         """
-        self._ask_keystone(self._session.get_token)
-        try:
-            return self._session.request(url, method, raise_exc=False, log=False, **options)
-        except exceptions.ClientException as error:
-            raise _translated(error, redact.url(url), sent=True) from None
+        response = self._send(url, method, options)
+        if response.status_code == 401 and self._session.invalidate():
+            response = self._send(url, method, options)
+        return response
 
     def token(self) -> tuple[str, float]:
         """A token, and the seconds for which it is still valid.
@@ -104,6 +101,16 @@ class User:
         """
         access: Any = self._ask_keystone(lambda: self._auth.get_access(self._session))
         return str(access.auth_token), access.expires.timestamp() - time.time()
+
+    def _send(self, url: str, method: str, options: dict[str, Any]) -> Response:
+        # Here, not within the request: what fails here is Keystone.
+        self._ask_keystone(self._session.get_token)
+        try:
+            return self._session.request(
+                url, method, raise_exc=False, allow_reauth=False, log=False, **options
+            )
+        except exceptions.ClientException as error:
+            raise _no_answer(redact.url(url), error) from None
 
     def _look_up(self, service_type: str) -> str | None:
         try:
@@ -118,23 +125,27 @@ class User:
         what = f"Keystone at {self._keystone}"
         try:
             return ask()
+        except exceptions.HttpError as error:
+            raise _before(http.from_status(error.http_status, what, error.message)) from None
         except exceptions.ClientException as error:
-            raise _translated(error, what, sent=False) from None
+            raise _before(_no_answer(what, error)) from None
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # keystoneauth takes it for granted that what answers is Keystone.
-            detail = f"gave an answer that is none ({error!r})"
-            raise CloudError(f"{what} {detail}", retry=True) from None
+            detail = f"gave an answer that is not Keystone's ({error!r})"
+            raise CloudError(f"{what} {detail}", Outcome.UNREACHABLE) from None
 
 
-def _translated(error: Exception, what: str, *, sent: bool) -> CloudError:
+def _no_answer(what: str, error: Exception) -> CloudError:
     """Say what went wrong without repeating an address with its query."""
-    if isinstance(error, exceptions.HttpError):
-        answered = http.from_status(error.http_status, what, error.message)
-        answered.uncertain &= sent
-        answered.bad_content &= sent
-        return answered
-    kind = type(error).__name__
-    if kind in _SSL_ERRORS:
+    if type(error).__name__ in _SSL_ERRORS:
         return http.untrusted(what, error)
-    uncertain = sent and not http.was_not_sent(error)
-    return CloudError(f"{what} does not answer ({kind})", retry=True, uncertain=uncertain)
+    return http.from_silence(what, error)
+
+
+def _before(error: CloudError) -> CloudError:
+    """What an error of Keystone's means for the request behind it, which was not sent."""
+    if error.outcome is Outcome.UNKNOWN:
+        error.outcome = Outcome.UNREACHABLE
+    elif error.outcome.is_refusal:  # it is the user who is refused, not a content
+        error.outcome = Outcome.REFUSED
+    return error

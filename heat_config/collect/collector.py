@@ -7,7 +7,7 @@ The same name, options and interface; docs/architecture.md says what differs.
 from __future__ import annotations
 
 import functools
-import os
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,11 +15,13 @@ from os_collect_config import exc
 from oslo_config import cfg
 
 from heat_config import log, settings
-from heat_config.cloud import http, keystone
+from heat_config.cloud import keystone
+from heat_config.cloud.credentials import Credentials
 from heat_config.cloud.errors import CloudError
+from heat_config.cloud.trust import BUNDLES, Trust
+from heat_config.cloud.zaqar import AsUser, Queue
 from heat_config.collect import current, metadata
 from heat_config.collect.inbox import Inbox
-from heat_config.collect.queue import Queue
 from heat_config.collect.source import Outage, Source
 
 if TYPE_CHECKING:
@@ -50,31 +52,22 @@ opts = [
 
 CONF = cfg.CONF
 
-_certificates = Outage("the file of certificates")
+_section_outage = Outage("what the section zaqar names")
 
 
 class Access(NamedTuple):
     """Who reads which queue, and whom they trust."""
 
-    auth_url: str
-    user_id: str
-    password: str
-    project_id: str
+    credentials: Credentials
+    trust: Trust
     queue_id: str
-    region_name: str | None
-    ca_file: str | None
-    insecure: bool
 
-    def trust(self) -> settings.Settings:
-        """The settings with this section's word on certificates.
+    def user(self) -> User:
+        """The server's stack user, with one token for all that is asked in its name.
 
-        The distribution's own bundle, which the element writes there, says nothing.
+        :raises CloudError: the file of certificates cannot be read.
         """
-        given = settings.load()
-        named = None if self.ca_file in http.BUNDLES else self.ca_file
-        return given._replace(
-            ca_file=named or given.ca_file, insecure=self.insecure or given.insecure
-        )
+        return keystone.user_of(self.credentials, self.trust)
 
 
 class Collector:
@@ -106,41 +99,33 @@ def access() -> Access:
     if not all(section[option] for option in needed):
         raise exc.ZaqarMetadataNotConfigured
     log.conceal({section.password, section.user_id})
-    return Access(
-        **{option: section[option] for option in needed},
-        region_name=section.region_name,
-        ca_file=section.ca_file,
-        insecure=not section.ssl_certificate_validation,
-    )
+    return Access(Credentials.from_section(section), _trust(section), section.queue_id)
 
 
-def user_of(reader: Access) -> User:
-    """The server's stack user, with one token for all that is asked in its name.
+def _trust(section: Mapping[str, Any]) -> Trust:
+    """The section's word on certificates; where it has none, the agent's settings.
 
-    :raises CloudError: the file of certificates cannot be read.
+    The distribution's own bundle, which the element writes there, says nothing.
     """
-    values = {
-        "deploy_auth_url": _v3(reader.auth_url),
-        "deploy_user_id": reader.user_id,
-        "deploy_password": reader.password,
-        "deploy_project_id": reader.project_id,
-        "deploy_region_name": reader.region_name,
-    }
-    return keystone.user_of(values, reader.trust())
+    given = Trust.from_settings(settings.load())
+    named = None if section["ca_file"] in BUNDLES else section["ca_file"]
+    insecure = not section["ssl_certificate_validation"]
+    return Trust(named or given.ca_file, insecure or given.insecure)
 
 
 def source() -> Source:
     """Where the metadata comes from: the same object as long as the options are the same.
 
     :raises SourceNotConfigured: an option is missing.
-    :raises SourceNotAvailable: the file of certificates cannot be read.
+    :raises SourceNotAvailable: the file of certificates cannot be read, or no queue can have
+        the name.
     """
     try:
         found = _source(access(), CONF.cachedir, CONF.zaqar.server_id, CONF.zaqar.cache_lifetime)
     except CloudError as error:
-        _certificates.begin(error)
+        _section_outage.begin(error)
         raise exc.ZaqarMetadataNotAvailable from None
-    _certificates.end()
+    _section_outage.end()
     return found
 
 
@@ -151,27 +136,20 @@ def is_for_use() -> bool:
 
 @functools.lru_cache(maxsize=1)
 def _source(reader: Access, cachedir: str, server_id: str | None, lifetime: float) -> Source:
-    user = user_of(reader)
+    user = reader.user()
+    queue = Queue(AsUser(user), reader.queue_id, str(uuid.uuid4()))
 
     def ask_heat(kept: Mapping[str, Any] | None) -> dict[str, Any] | None:
-        return current.ask(user, kept, server_id, _section(reader))
+        return current.ask(user, kept, server_id, _section())
 
-    inbox = Inbox(Path(cachedir, "zaqar.d"), reader.queue_id)
-    return Source(Queue(user, reader.queue_id), inbox, ask_heat, lifetime)
+    return Source(queue, Inbox(Path(cachedir, "zaqar.d"), reader.queue_id), ask_heat, lifetime)
 
 
-def _section(reader: Access) -> dict[str, Any]:
+def _section() -> dict[str, Any]:
     """The section os-collect-config of the metadata as it must have been."""
-    given = {**reader._asdict(), "use_websockets": CONF.zaqar.use_websockets}
-    insecure = given.pop("insecure")
-    zaqar = {**given, **({"ssl_certificate_validation": False} if insecure else {})}
-    known = {key: value for key, value in zaqar.items() if value is not None}
+    names = ("auth_url", "user_id", "password", "project_id", "queue_id", "region_name")
+    zaqar = {name: CONF.zaqar[name] for name in (*names, "ca_file", "use_websockets")}
+    if not CONF.zaqar.ssl_certificate_validation:
+        zaqar["ssl_certificate_validation"] = False
+    known = {name: value for name, value in zaqar.items() if value is not None}
     return {"collectors": list(CONF.collectors), "zaqar": known}
-
-
-def _v3(auth_url: str) -> str:
-    """Heat writes …/v3/; people write …/v2.0, or no version."""
-    base, version = os.path.split(auth_url.rstrip("/"))
-    if version == "v3":
-        return auth_url
-    return f"{base if version == 'v2.0' else auth_url.rstrip('/')}/v3"

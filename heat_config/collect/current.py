@@ -36,7 +36,7 @@ def ask(
         return None
     url = f"{user.endpoint('orchestration')}/software_deployments/metadata/{server}"
     response = user.request(url, "GET", headers={"Accept": "application/json"})
-    if not response.ok:
+    if not http.is_success(response):
         raise http.from_status(response.status_code, redact.url(url), response.reason)
     deployments = response.json().get("metadata") if http.is_json(response) else None
     if not isinstance(deployments, list):

@@ -25,14 +25,13 @@ from oslo_log import log as oslo_log
 from heat_config import log
 from heat_config.collect import collector, systemd, turn
 from heat_config.collect.pace import Doubling, Pace
+from heat_config.collect.push import Push
 from heat_config.collect.upstream import cache, exc, local, version
 from heat_config.collect.upstream import collect as upstream
 from heat_config.collect.wakeup import FEED_EVERY, Wakeup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from heat_config.collect.push import Push
 
 CONF = cfg.CONF
 
@@ -262,10 +261,8 @@ def _wants_websocket() -> bool:
 
 
 def _connect() -> Push:
-    from heat_config.collect.push import Push  # only where websockets are used
-
     reader = collector.access()
-    return Push(collector.user_of(reader), reader.project_id, reader.queue_id, reader.trust())
+    return Push(reader.user(), reader.credentials.project_id, reader.queue_id, reader.trust)
 
 
 if __name__ == "__main__":

@@ -19,11 +19,11 @@ import websocket
 
 from heat_config import redact
 from heat_config.cloud import http
-from heat_config.cloud.errors import CloudError
+from heat_config.cloud.errors import CloudError, Outcome
 
 if TYPE_CHECKING:
     from heat_config.cloud.keystone import User
-    from heat_config.settings import Settings
+    from heat_config.cloud.trust import Trust
 
 # Seconds without a word from Zaqar after which it is asked for one, and after
 # which it is taken for dead.
@@ -42,7 +42,7 @@ class Push:
     :raises CloudError: it cannot be made, or Zaqar refuses.
     """
 
-    def __init__(self, user: User, project_id: str, queue: str, trust: Settings) -> None:
+    def __init__(self, user: User, project_id: str, queue: str, trust: Trust) -> None:
         url = user.endpoint("messaging-websocket")
         self._what = f"the websocket at {redact.url(url)}"
         token, valid = user.token()
@@ -84,7 +84,7 @@ class Push:
             while self._has_more():
                 told |= self._read_frame()
             if time.monotonic() - self._heard >= DEAD_AFTER:
-                raise CloudError(f"{self._what} gives no sign of life", retry=True)
+                raise CloudError(f"{self._what} gives no sign of life", Outcome.UNREACHABLE)
             if time.monotonic() - max(self._heard, self._asked) >= PING_AFTER:
                 self._asked = time.monotonic()
                 self._socket.ping()
@@ -106,7 +106,7 @@ class Push:
         code, _ = self._socket.recv_data_frame(control_frame=True)
         self._heard = time.monotonic()
         if code == websocket.ABNF.OPCODE_CLOSE:
-            raise CloudError(f"{self._what} was closed by the other side", retry=True)
+            raise CloudError(f"{self._what} was closed by the other side", Outcome.UNREACHABLE)
         return bool(code == websocket.ABNF.OPCODE_TEXT)
 
     def _subscribe(self, token: str, project_id: str, queue: str, valid: float) -> None:
@@ -134,11 +134,13 @@ class Push:
     def _translated(self, error: Exception) -> CloudError:
         if isinstance(error, ssl.SSLError):
             return http.untrusted(self._what, error)
-        return CloudError(f"{self._what} does not answer ({type(error).__name__})", retry=True)
+        return CloudError(
+            f"{self._what} does not answer ({type(error).__name__})", Outcome.UNREACHABLE
+        )
 
 
-def _tls(trust: Settings) -> dict[str, Any]:
-    verify = http.verify(trust)
+def _tls(trust: Trust) -> dict[str, Any]:
+    verify = trust.verify()
     if verify is False:
         return {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
     return {"ca_certs": verify} if isinstance(verify, str) else {}

@@ -19,8 +19,8 @@ from heat_config.collect import metadata
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from heat_config.cloud.zaqar import Message
     from heat_config.collect.inbox import Inbox
-    from heat_config.collect.queue import Message
 
 # Seconds between two questions to Heat that were not answered with deployments.
 ASK_HEAT_EVERY = 60.0

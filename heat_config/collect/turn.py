@@ -6,13 +6,12 @@ Else one would write, and apply, what it has read before the other has taken som
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from heat_config import log
+from heat_config import files, log
 from heat_config.collect import systemd
 
 if TYPE_CHECKING:
@@ -24,26 +23,17 @@ TRY_EVERY = 0.2
 
 @contextmanager
 def taken(folder: str) -> Iterator[None]:
-    """Hold a folder's lock, which ends with the process however that ends; wait for it.
+    """Hold a folder's lock; wait for it, and feed the watchdog meanwhile.
 
     :raises OSError: the folder can neither be opened nor be made.
     """
     os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103 - a text
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        if not _locked(descriptor):
-            log.info(f"another process is at work in {folder}; waiting until it has ended")
-            while not _locked(descriptor):
-                systemd.alive()
-                time.sleep(TRY_EVERY)
+    if files.is_locked(folder):
+        log.info(f"another process is at work in {folder}; waiting until it has ended")
+    with files.locked(folder, _wait):
         yield
-    finally:
-        os.close(descriptor)
 
 
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def _wait() -> None:
+    systemd.alive()
+    time.sleep(TRY_EVERY)

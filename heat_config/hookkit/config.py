@@ -8,6 +8,7 @@ import os
 from typing import Any, NamedTuple
 
 from heat_config import deployment
+from heat_config.data import as_text
 from heat_config.hookkit.values import HookError, texts
 
 
@@ -79,7 +80,7 @@ class Config(NamedTuple):
         :raises HookError: it is a map or a list.
         """
         if not isinstance(self.config, str):
-            raise HookError("the config is not a text; give it with get_file or str_replace")
+            raise HookError("the config is not a string; give it with get_file or str_replace")
         return self.config
 
     def environment(self) -> dict[str, str]:
@@ -87,7 +88,7 @@ class Config(NamedTuple):
 
         :raises HookError: one cannot be a variable; it is named.
         """
-        variables = {name: deployment.as_text(value) for name, value in self.values.items()}
+        variables = {name: as_text(value) for name, value in self.values.items()}
         for name, value in variables.items():
             _check_variable(name, value)
         return variables

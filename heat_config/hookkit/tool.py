@@ -48,8 +48,8 @@ class Tool(NamedTuple):
         )
 
 
-# Of the errors that a tool tells: how many are kept, and characters of one, which may
-# hold all that a task has written.
+# Of a tool's errors: how many are kept, and characters of one, which may hold all that a
+# task has written.
 _MOST_ERRORS = 16
 _LONGEST_ERROR = 4096
 
@@ -63,29 +63,29 @@ class Reasons:
     def __init__(self, errors: tuple[str, ...], others: tuple[str, ...]) -> None:
         self._errors = errors
         self._others = others
-        self._told: deque[list[str]] = deque(maxlen=_MOST_ERRORS)
+        self._kept: deque[list[str]] = deque(maxlen=_MOST_ERRORS)
         self._room = 0
 
     def watch(self, line: str) -> None:
-        """Keep a line if it is of an error: of much output only the end is kept."""
+        """Keep a line if it is of an error: of a long stderr only the end is kept elsewhere."""
         if line.startswith(self._errors):
-            self._told.append([])
+            self._kept.append([])
             self._room = _LONGEST_ERROR
         elif line.startswith(self._others):
             self._room = 0
         if self._room > 0:
-            self._told[-1].append(line[: self._room])
+            self._kept[-1].append(line[: self._room])
             self._room -= len(line) + 1
 
     def first(self, result: Result) -> Result:
         """Put the errors of a failure before all else, the last first: it has ended the run."""
         if not result.failed:
             return result
-        told = [line for error in reversed(self._told) for line in error]
-        moved = set(told)
+        errors = [line for error in reversed(self._kept) for line in error]
+        moved = set(errors)
         lines = result.stderr.split("\n")
         rest = "\n".join(line for line in lines if line[:_LONGEST_ERROR] not in moved)
-        return result._replace(stderr=led_by("".join(f"{line}\n" for line in told), rest))
+        return result._replace(stderr=led_by("".join(f"{line}\n" for line in errors), rest))
 
 
 def run(
@@ -97,7 +97,7 @@ def run(
 ) -> process.Completed:
     """Run the hook's tool; each line that it writes goes to the log as it comes.
 
-    Those of stderr go to ``watch``, too: of much output only the end is kept.
+    Those of stderr go to ``watch``, too: of a long stderr only the end is kept.
 
     :raises HookError: it cannot be started.
     """
@@ -139,7 +139,7 @@ def result(completed: process.Completed, outputs: Mapping[str, Path] | None = No
 
 
 def led_by(reason: str, said: str) -> str:
-    """Why something has failed, and after it what was said: of much, the end.
+    """Why something has failed, and after it what was said, or the end of it.
 
     A result that is too large for its signal keeps the ends of its texts. What a reader
     needs first must not go with the beginning.

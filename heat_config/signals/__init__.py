@@ -1,34 +1,60 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a result gets back to Heat, chosen by the deployment's own inputs.
 
-Importing this package costs nothing: each transport, and the libraries that it
-needs, is imported when there is something to send.
+Importing this package costs little: each transport, with the libraries that it needs, is
+imported when there is something to send.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from enum import Enum
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Protocol
+
+from heat_config.signals import program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from heat_config.delivery.outbox import Entry
     from heat_config.settings import Settings
     from heat_config.signals.sender import Sender
 
+
+class Transport(Enum):
+    """What carries a deployment's result."""
+
+    QUEUE = "zaqar"
+    URL = "url"
+    HEAT = "heat"
+
+
 # The input whose presence chooses a transport, in the order of preference.
 # Source: OS::Heat::SoftwareDeployment, _build_derived_inputs.
-_TRANSPORTS = (
-    ("deploy_queue_id", "zaqar"),
-    ("deploy_signal_id", "url"),
-    ("deploy_auth_url", "heat"),
+_CHOSEN_BY = (
+    ("deploy_queue_id", Transport.QUEUE),
+    ("deploy_signal_id", Transport.URL),
+    ("deploy_auth_url", Transport.HEAT),
 )
 
 
-def transport(values: Mapping[str, Any]) -> str | None:
-    """The module that sends this deployment's result; None when none is wanted."""
-    return next((module for name, module in _TRANSPORTS if values.get(name)), None)
+class _Module(Protocol):
+    """What each transport's module has."""
+
+    def sender(self, address: Mapping[str, Any], config_id: str, settings: Settings) -> Sender:
+        """Make what sends one result.
+
+        :raises CloudError: the address is not usable, or something on this server is not.
+        """
+
+    def prepare(self, address: Mapping[str, Any], settings: Settings) -> None:
+        """Do what can be done before there is a result."""
+
+
+def transport(values: Mapping[str, Any]) -> Transport | None:
+    """What carries this deployment's result; None when none is wanted."""
+    return next((chosen for name, chosen in _CHOSEN_BY if values.get(name)), None)
 
 
 def address(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,54 +69,55 @@ def prepare(values: Mapping[str, Any], settings: Settings) -> None:
 
     That takes longer than many a hook, and beside one it costs no time.
     """
-    name = transport(values)
-    if name is None or settings.notify:
+    chosen = transport(values)
+    if chosen is None or settings.notify:
         return
-    from contextlib import suppress
-    from threading import Thread
-
     with suppress(RuntimeError):  # no more threads here: then it is done after the run
-        Thread(target=_prepare, args=(name, values, settings), name="prepare").start()
+        Thread(target=_prepare, args=(chosen, values, settings), name="prepare").start()
 
 
-def _prepare(name: str, values: Mapping[str, Any], settings: Settings) -> None:
-    from contextlib import suppress
-    from importlib import import_module
-
+def _prepare(chosen: Transport, values: Mapping[str, Any], settings: Settings) -> None:
     with suppress(Exception):  # whoever uses it will say so
-        import_module(f"{__name__}.{name}")
-        if name != "url":
-            from heat_config.cloud import keystone
-
-            keystone.user_of(values, settings).token()
+        _module(chosen).prepare(values, settings)
 
 
-def sender_for(
-    entry: Entry,
-    settings: Settings,
-    config: Path,
-    before_heat: Callable[[], None] = lambda: None,
+def sender(
+    address: Mapping[str, Any], config_id: str, settings: Settings, config_path: Path
 ) -> Sender:
-    """What sends this result.
+    """What sends a config's result to an address, which is not empty.
 
-    ``config``: where its config stands.
-    ``before_heat``: called before Heat is told what was to go to a queue, to note that.
+    ``config_path``: where the config stands, for a program in the agent's place. What is
+    made for a queue is a :class:`~heat_config.signals.sender.QueueSender`.
 
-    :raises CloudError: the address is not usable.
+    :raises CloudError: the address is not usable, or something on this server is not.
     """
     if settings.notify:
-        from heat_config.signals import program
+        return program.Program(settings.notify, config_path)
+    return _module(transport(address) or Transport.HEAT).sender(address, config_id, settings)
 
-        return program.Program(settings.notify, config)
-    name = transport(entry.values)
-    if name == "zaqar":
+
+def heat_of(address: Mapping[str, Any], settings: Settings) -> Sender:
+    """The deployment's resource in Heat, which any address with a user leads to: the fallback.
+
+    :raises CloudError: the address does not name it, or something on this server is not usable.
+    """
+    return _module(Transport.HEAT).sender(address, "", settings)
+
+
+def _module(chosen: Transport) -> _Module:
+    """A transport's module, imported here and nowhere else.
+
+    With requests and keystoneauth that takes 0.3 s, which a server that answers nobody
+    must not pay.
+    """
+    if chosen is Transport.QUEUE:
         from heat_config.signals import zaqar
 
-        return zaqar.Queue(entry, settings, before_heat)
-    if name == "url":
+        return zaqar
+    if chosen is Transport.URL:
         from heat_config.signals import url
 
-        return url.SignedUrl(entry, settings)
+        return url
     from heat_config.signals import heat
 
-    return heat.Resource(entry, settings)
+    return heat

@@ -7,8 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from heat_config import log, process
-from heat_config.cloud.errors import CloudError
-from heat_config.signals.sender import Accepted
+from heat_config.cloud.errors import CloudError, Outcome
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,17 +19,15 @@ class Program:
     """``program CONFIG < result``; exit status 0 means accepted."""
 
     limit = sys.maxsize
-    doubt = False
-    heat_doubt = False
 
     def __init__(self, program: str, config: Path) -> None:
         self._program = program
         self._config = config
 
-    def send(self, result: Result) -> Accepted:
-        """Run the program.
+    def post(self, result: Result) -> str:
+        """Run the program; return its name.
 
-        :raises CloudError: it cannot be run, or ended otherwise.
+        :raises CloudError: it cannot be run, or ended otherwise, and nobody knows what it did.
         """
         try:
             completed = process.run(
@@ -40,10 +37,9 @@ class Program:
                 on_stderr=log.info,
             )
         except OSError as error:
-            raise CloudError(f"{self._program}, named by HEAT_CONFIG_NOTIFY: {error}") from None
+            raise CloudError(
+                f"{self._program}, named by HEAT_CONFIG_NOTIFY: {error}", Outcome.WRONG_HERE
+            ) from None
         if completed.returncode:
-            raise CloudError(f"{self._program} {completed.ending}", retry=True)
-        return Accepted(self._program)
-
-    def clean(self) -> None:
-        """What it leaves is its own."""
+            raise CloudError(f"{self._program} {completed.ending}", Outcome.UNKNOWN)
+        return self._program

@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 
 from heat_config import __version__, redact
 from heat_config.cloud import http
-from heat_config.cloud.errors import CloudError
+from heat_config.cloud.errors import CloudError, Outcome
 from heat_config.cloud.inputs import require
-from heat_config.signals.sender import Accepted
+from heat_config.cloud.trust import Trust
 
 if TYPE_CHECKING:
-    from heat_config.delivery.outbox import Entry
+    from collections.abc import Mapping
+
     from heat_config.result import Result
     from heat_config.settings import Settings
 
@@ -28,26 +29,27 @@ class SignedUrl:
 
     A second result does no harm: Heat ignores a POST unless it waits for one,
     and a PUT replaces the first.
+
+    :raises CloudError: the address is not usable, or the file of certificates is not.
     """
 
     limit = LIMIT
-    doubt = False
-    heat_doubt = False
 
-    def __init__(self, entry: Entry, settings: Settings) -> None:
-        (self._url,) = require(entry.values, "deploy_signal_id")
-        self._verb = str(entry.values.get("deploy_signal_verb") or "POST").upper()
+    def __init__(self, address: Mapping[str, Any], trust: Trust) -> None:
+        (self._url,) = require(address, "deploy_signal_id")
+        self._verb = str(address.get("deploy_signal_verb") or "POST").upper()
         if self._verb not in ("POST", "PUT"):
             raise CloudError(
-                f"deploy_signal_verb {self._verb[:20]!r} is neither POST nor PUT", hopeless=True
+                f"deploy_signal_verb {self._verb[:20]!r} is neither POST nor PUT",
+                Outcome.UNUSABLE,
             )
-        self._verify = http.verify(settings)
+        self._verify = trust.verify()
         self._session = requests.Session()
 
-    def send(self, result: Result) -> Accepted:
-        """Send the result.
+    def post(self, result: Result) -> str:
+        """Send the result; return where it went, fit for a log.
 
-        :raises CloudError: it was not accepted.
+        :raises CloudError: it was not accepted, or nobody knows.
         """
         target = f"{self._verb} {redact.url(self._url)}"
         try:
@@ -66,14 +68,23 @@ class SignedUrl:
             )
         except requests.RequestException as error:
             raise _translated(error, target) from None
-        if not 200 <= response.status_code < 300:
+        if not http.is_success(response):
             raise http.from_status(response.status_code, target, response.reason)
         if response.content and "html" in response.headers.get("Content-Type", ""):
             raise http.from_stranger(target)  # a page for people: a proxy's or a portal's
-        return Accepted(target)
+        return target
 
-    def clean(self) -> None:
-        """Nothing of it is left anywhere."""
+
+def sender(address: Mapping[str, Any], config_id: str, settings: Settings) -> SignedUrl:  # noqa: ARG001 - one way to make them all
+    """The URL of a deployment.
+
+    :raises CloudError: the address is not usable, or something on this server is not.
+    """
+    return SignedUrl(address, Trust.from_settings(settings))
+
+
+def prepare(address: Mapping[str, Any], settings: Settings) -> None:
+    """Nothing but the import of this module can be done before there is a result."""
 
 
 def _translated(error: requests.RequestException, target: str) -> CloudError:
@@ -84,7 +95,7 @@ def _translated(error: requests.RequestException, target: str) -> CloudError:
         requests.exceptions.InvalidURL,
     )
     if isinstance(error, unusable):
-        return CloudError(f"deploy_signal_id is not a usable URL: {target}", hopeless=True)
+        return CloudError(f"deploy_signal_id is not a usable URL: {target}", Outcome.UNUSABLE)
     if isinstance(error, requests.exceptions.SSLError):
         return http.untrusted(target, error)
-    return CloudError(f"{target} does not answer ({type(error).__name__})", retry=True)
+    return http.from_silence(target, error)

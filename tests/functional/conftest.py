@@ -4,53 +4,27 @@
 from __future__ import annotations
 
 import subprocess
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from heat_config.cloud import keystone
 from lab import Lab
 from lab.catalog import add_region
-from lab.stack import Heat, Stack
 from lab.wire import Wire
+from tests.support.collecting import Collecting
+from tests.support.server import HostServer
+from tests.support.stacks import create_stack, heat, lab
+from tests.support.wires import address
 
-from .collecting import Collecting
-from .server import HostServer
-from .test_signals import address
-
-
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("lab", numbered=False)) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def heat(lab: Lab) -> Heat:
-    return Heat(lab.environment())
+__all__ = ["create_stack", "heat", "lab"]
 
 
 @pytest.fixture(autouse=True)
 def _a_process_of_its_own() -> None:
     """No user, with its connections and timeouts, is left of the test before."""
     keystone._user.cache_clear()
-
-
-@pytest.fixture
-def create_stack(heat: Heat) -> Iterator[Callable[[dict[str, Any]], Stack]]:
-    """Create a stack that is deleted after the test."""
-    stacks: list[Stack] = []
-
-    def create(template: dict[str, Any], **parameters: Any) -> Stack:
-        stacks.append(heat.create(f"test-{uuid.uuid4().hex[:8]}", template, **parameters))
-        return stacks[-1]
-
-    yield create
-    for stack in stacks:
-        stack.delete()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
@@ -19,9 +18,9 @@ from typing import Any
 import pytest
 
 from lab.stack import Heat, Stack, wait_for
-
-from .server import REPOSITORY, HostServer
-from .template import template
+from tests.support.hooks import installed
+from tests.support.server import HostServer
+from tests.support.template import template
 
 LINE = "línea " * 30 + "\n"
 LINES = 5_000_000 // len(LINE.encode())
@@ -132,9 +131,7 @@ class Machine:
         self.host = HostServer(root)
         self.logs = root / "var/log/heat-config"
         self.state = root / "var/lib/heat-config"
-        self.hooks = root / "hooks"
-        self.hooks.mkdir()
-        shutil.copy(REPOSITORY / "hooks/script", self.hooks)
+        self.hooks = installed(root / "hooks", "script")
         for name, text in HOOKS.items():
             (self.hooks / name).write_text(text)
             (self.hooks / name).chmod(0o644 if name == "not-executable" else 0o755)

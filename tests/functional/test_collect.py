@@ -17,10 +17,9 @@ from lab import Lab
 from lab.catalog import administrator
 from lab.stack import wait_for
 from lab.wire import FORWARD, LOSE_ANSWER, RESET, STALL, Wire, answer
-
-from .collecting import Collecting, body, has_applied, said
-from .test_signals import address
-from .test_tls import Authority
+from tests.support.authority import Authority
+from tests.support.collecting import Collecting, body, has_applied, said
+from tests.support.wires import address
 
 Running = Callable[..., "subprocess.Popen[str]"]
 

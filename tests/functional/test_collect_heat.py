@@ -19,10 +19,9 @@ from lab import Lab
 from lab.catalog import add_region
 from lab.stack import Heat, Stack, wait_for
 from lab.wire import Wire, answer
-
-from .collecting import Collecting, said
-from .template import template
-from .test_signals import address
+from tests.support.collecting import Collecting, said
+from tests.support.template import template
+from tests.support.wires import address
 
 CreateStack = Callable[..., Stack]
 

@@ -22,16 +22,15 @@ from lab.catalog import add_region
 from lab.relay import Relay
 from lab.stack import wait_for
 from lab.wire import Wire
-
-from .collecting import (
+from tests.support.authority import Authority
+from tests.support.collecting import (
     Collecting,
     body,
     has_applied,
     has_started_anew,
     said,
 )
-from .test_signals import address
-from .test_tls import Authority
+from tests.support.wires import address
 
 Running = Callable[..., "subprocess.Popen[str]"]
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 from lab import Lab
-
-REPOSITORY = Path(__file__).parents[2]
+from tests.support.checkout import REPOSITORY
 
 
 def report(lab: Lab, module: str, *options: str) -> list[str]:

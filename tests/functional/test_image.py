@@ -20,10 +20,9 @@ from lab.image import build_tar, unpack
 from lab.server import BOOT_CONFIG, File, Server
 from lab.stack import Heat, Stack, wait_for
 from lab.wire import Wire
+from tests.support.checkout import REPOSITORY
+from tests.support.template import template
 
-from .template import template
-
-REPOSITORY = Path(__file__).parents[2]
 VENV = "opt/stack/venvs/heat-config"
 
 SCRIPT = """#!/bin/bash

@@ -23,9 +23,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 import pytest
 
 from lab.stack import Heat, Stack, wait_for
-
-from .server import HostServer
-from .template import template
+from tests.support.server import HostServer
+from tests.support.serving import serving
+from tests.support.template import template
 
 # Prints all that it can find, and stays there until it was looked at.
 NOSY = """#!/bin/bash
@@ -81,12 +81,8 @@ class _Object(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def swift() -> Iterator[Swift]:
     server = Swift()
-    thread = Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server):
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from lab.stack import Stack
-
-from .server import HostServer
-from .template import template
+from tests.support.server import HostServer
+from tests.support.template import template
 
 # Each signal with the metadata path that it is used with most.
 PATHS = [

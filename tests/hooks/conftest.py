@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,14 @@ import pytest
 from lab import Lab
 from lab.image import mirrors
 from lab.stack import Heat, Stack
-from tests.functional.conftest import create_stack as create_unknown_stack
-from tests.functional.conftest import heat, lab
-from tests.functional.server import ELEMENTS, REPOSITORY
-
-from . import containers
-from .containers import Engine
-from .server import Create, HookServer, known_to_nova
+from tests.support import containers
+from tests.support.checkout import ELEMENTS, REPOSITORY
+from tests.support.containers import Engine
+from tests.support.hook_server import HookServer, MakeServer, known_to_nova
+from tests.support.stacks import Create, heat, lab
+from tests.support.stacks import create_stack as create_unknown_stack
 
 __all__ = ["create_unknown_stack", "heat", "lab"]
-
-MakeServer = Callable[[str], HookServer]
 
 STAND_IN_FOR_CHEF = Path(__file__).with_name("stand_in_chef_client")
 

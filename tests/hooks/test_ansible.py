@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from .server import HookServer, inputs
+from tests.support.deployments import inputs
+from tests.support.hook_server import HookServer
 
 GROUP = "ansible"
 

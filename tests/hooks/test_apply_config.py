@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from .server import Create, HookServer, drive, example, without_deployment
+from tests.support.hook_server import HookServer, drive, example, without_deployment
+from tests.support.stacks import Create
 
 GROUP = "apply-config"
 # It fails as a template may: with more on stderr than a signal may hold.

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .server import Create, HookServer, drive, example, without_deployment
+from tests.support.hook_server import HookServer, drive, example, without_deployment
+from tests.support.stacks import Create
 
 GROUP = "cfn-init"
 

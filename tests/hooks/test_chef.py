@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from .server import Create, HookServer, drive, example, inputs, without_deployment
+from tests.support.deployments import inputs
+from tests.support.hook_server import HookServer, drive, example, without_deployment
+from tests.support.stacks import Create
 
 GROUP = "chef"
 RUN_LIST = '["recipe[greeting]"]'

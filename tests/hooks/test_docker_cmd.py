@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from .containers import IMAGE, Engine
-from .server import Create, HookServer, drive, example, inputs, without_deployment
+from tests.support.containers import IMAGE, Engine
+from tests.support.deployments import inputs
+from tests.support.hook_server import HookServer, drive, example, without_deployment
+from tests.support.stacks import Create
 
 GROUP = "docker-cmd"
 pytestmark = pytest.mark.usefixtures("engine")

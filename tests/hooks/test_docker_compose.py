@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from .containers import IMAGE, Engine
-from .server import Create, HookServer, drive, example, inputs, without_deployment
+from tests.support.containers import IMAGE, Engine
+from tests.support.deployments import inputs
+from tests.support.hook_server import HookServer, drive, example, without_deployment
+from tests.support.stacks import Create
 
 GROUP = "docker-compose"
 pytestmark = pytest.mark.usefixtures("engine")

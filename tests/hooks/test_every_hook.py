@@ -14,10 +14,9 @@ import pytest
 import yaml
 
 from heat_config.hookkit import LARGEST_ANSWER
-
-from .conftest import MakeServer
-from .containers import IMAGE
-from .server import inputs
+from tests.support.containers import IMAGE
+from tests.support.deployments import inputs
+from tests.support.hook_server import MakeServer
 
 SECRET = "hunter22"
 # Puppet takes minutes for a million short lines.

@@ -14,10 +14,9 @@ from lab import Lab
 from lab.image import build_tar, unpack
 from lab.server import File, Server
 from lab.stack import Heat, Stack, wait_for
-
-from . import versions
-from .containers import IMAGE, Engine
-from .server import example, known_to_nova, without_deployment
+from tests.support import versions
+from tests.support.containers import IMAGE, Engine
+from tests.support.hook_server import example, known_to_nova, without_deployment
 
 # Of each release: its groups. heat-cfntools does not work with trixie's Python.
 GROUPS = {
@@ -134,16 +133,16 @@ def test_create_update_and_delete(stack: Stack, release: str, root: Path) -> Non
         logs = server.run(["ls", "/var/log/puppet"]).stdout.split()
         assert logs == ["heat-debug.log", "heat-verbose.log"]
         for group, command in versions.COMMANDS.items():
-            assert told(server, command) in versions.named_for(group), group
+            assert versions.is_named(group, said(server, command)), group
 
         stack.update(everything(GROUPS[release]), greeting="again")
         ends_well(stack, server, "UPDATE")
         assert greetings(server) == ["again"] * 3
 
         stack.delete()
-        assert not {"ansible", "puppet", "salt"} & set(told(server, "ls /srv").split())
+        assert not {"ansible", "puppet", "salt"} & set(said(server, "ls /srv").split())
         server.wait_for(
-            lambda it: not told(it, "podman ps -aq"), what="the end of the containers", timeout=60
+            lambda it: not said(it, "podman ps -aq"), what="the end of the containers", timeout=60
         )
 
 
@@ -158,5 +157,5 @@ def greetings(server: Server) -> list[str]:
     return [server.read(f"/srv/{group}").rstrip("\n") for group in groups]
 
 
-def told(server: Server, command: str) -> str:
+def said(server: Server, command: str) -> str:
     return server.run(["sh", "-c", command]).stdout.strip()

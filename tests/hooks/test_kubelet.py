@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .containers import IMAGE, Engine, pod
-from .server import Create, HookServer, drive, example, inputs, without_deployment
+from tests.support.containers import IMAGE, Engine, pod
+from tests.support.deployments import inputs
+from tests.support.hook_server import HookServer, drive, example, without_deployment
+from tests.support.stacks import Create
 
 GROUP = "kubelet"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import MakeServer
-from .server import Create, drive, example, without_deployment
+from tests.support.hook_server import MakeServer, drive, example, without_deployment
+from tests.support.stacks import Create
 
 # Salt writes lines.
 GROUPS = {"script": "", "ansible": "", "puppet": "", "salt": "\n"}

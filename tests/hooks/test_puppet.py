@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from .server import HookServer, inputs
+from tests.support.deployments import inputs
+from tests.support.hook_server import HookServer
 
 GROUP = "puppet"
 

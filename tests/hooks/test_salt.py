@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from .server import HookServer, inputs
+from tests.support.deployments import inputs
+from tests.support.hook_server import HookServer
 
 GROUP = "salt"
 

@@ -12,8 +12,13 @@ import pytest
 
 from heat_config import settings as heat_config_settings
 from heat_config.settings import Settings
+from tests.support.hooks import installed
 
-REPOSITORY = Path(__file__).parents[2]
+
+@pytest.fixture(scope="session")
+def hooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This checkout's hooks, as a server has them."""
+    return installed(tmp_path_factory.mktemp("server") / "hooks")
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +34,7 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def private_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def private_environment(hooks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Point every folder that the agent and the hooks use below tmp_path."""
     folders = {
         "HEAT_SHELL_CONFIG": "heat-config",
@@ -44,7 +49,7 @@ def private_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     for name, folder in folders.items():
         monkeypatch.setenv(name, str(tmp_path / folder))
     monkeypatch.setenv("HEAT_CONFIG_FIRST_WAIT", "0")
-    monkeypatch.setenv("HEAT_CONFIG_HOOKS", str(REPOSITORY / "hooks"))
+    monkeypatch.setenv("HEAT_CONFIG_HOOKS", str(hooks))
     for name in ("HEAT_CONFIG_NOTIFY", "HEAT_CONFIG_CA_FILE", "HEAT_CONFIG_INSECURE", "OS_CACERT"):
         monkeypatch.delenv(name, raising=False)
 
@@ -76,18 +81,3 @@ def answer(settings: Settings) -> Any:
         return content
 
     return read
-
-
-def script(text: str, *, config_id: str = "c1", **more: Any) -> dict[str, Any]:
-    """A deployment of group script, as Heat sends it."""
-    return {
-        "id": config_id,
-        "name": f"name-of-{config_id}",
-        "group": "script",
-        "config": text,
-        "inputs": [],
-        "outputs": [],
-        "options": {},
-        "creation_time": "2026-11-22T12:00:00Z",
-        **more,
-    }

@@ -8,9 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -18,73 +16,22 @@ import pytest
 from heat_config.run import loop as agent
 from heat_config.settings import Settings
 from heat_config.signals import retry
-
-from .conftest import REPOSITORY, script
-
-
-class Inbox(HTTPServer):
-    """A real HTTP server that keeps what it is sent and answers as told."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.received: list[tuple[str, str, str, dict[str, Any]]] = []
-        self.answers: list[int] = []
-        self.page = b""
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/v1/object?temp_url_sig=0123456789abcdef0123"
-
-    @property
-    def messages(self) -> list[dict[str, Any]]:
-        return [message for *_, message in self.received]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Inbox
-
-    def _take(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        kind = self.headers["Content-Type"]
-        self.server.received.append((self.command, self.path, kind, json.loads(body)))
-        self.send_response(self.server.answers.pop(0) if self.server.answers else 200)
-        self.send_header("Content-Type", "text/html")  # as Swift says with an empty body
-        self.send_header("Content-Length", str(len(self.server.page)))
-        self.end_headers()
-        self.wfile.write(self.server.page)
-
-    do_PUT = do_POST = _take  # noqa: N815 - http.server's names
-
-    def log_message(self, *_: object) -> None:
-        pass
+from tests.support.checkout import REPOSITORY
+from tests.support.deployments import script, to
+from tests.support.inbox import Inbox
+from tests.support.serving import serving
 
 
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:
     server = Inbox()
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "BUDGET", 10.0)
+    with serving(server):
+        yield server
 
 
 @pytest.fixture(autouse=True)
 def hook_finds_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
-
-
-def to(url: str, verb: str = "PUT") -> list[dict[str, Any]]:
-    return [
-        {"name": "deploy_signal_id", "value": url},
-        {"name": "deploy_signal_verb", "value": verb},
-    ]
 
 
 def counting(path: Path) -> str:

@@ -24,8 +24,7 @@ from heat_config.run import loop as agent
 from heat_config.run.store import Store
 from heat_config.settings import Settings
 from heat_config.signals.sender import Accepted
-
-from .conftest import script
+from tests.support.deployments import script
 
 # Notes each run by its config's id, writes to its log and to its outputs.
 HOOK = """#!/bin/sh

@@ -14,8 +14,8 @@ import pytest
 
 from heat_config.run import ballast
 from heat_config.run.ballast import Ballast
-
-from .conftest import REPOSITORY, script
+from tests.support.checkout import REPOSITORY
+from tests.support.deployments import script
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from heat_config import __version__, cli, settings
-
-from .conftest import REPOSITORY, script
+from tests.support.checkout import REPOSITORY
+from tests.support.deployments import script
 
 
 @pytest.fixture

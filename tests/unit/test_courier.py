@@ -25,9 +25,9 @@ from heat_config.run import loop as agent
 from heat_config.run.store import Store
 from heat_config.settings import Settings
 from heat_config.signals.sender import Accepted
-
-from .conftest import REPOSITORY, script
-from .test_agent import Inbox, to
+from tests.support.checkout import REPOSITORY
+from tests.support.deployments import script, to
+from tests.support.inbox import Inbox
 
 AWAY = {"retry": True}
 REFUSED: dict[str, bool] = {}

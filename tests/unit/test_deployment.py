@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heat_config import deployment
-
-from .conftest import script
+from tests.support.deployments import script
 
 
 def test_an_empty_file_has_no_deployments() -> None:

@@ -11,8 +11,7 @@ from heat_config import deployment
 from heat_config import settings as heat_config_settings
 from heat_config.result import Result
 from heat_config.run import hook
-
-from .conftest import script
+from tests.support.deployments import script
 
 
 def put(folder: Path, name: str, text: str, mode: int = 0o755) -> Path:

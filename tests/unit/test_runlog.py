@@ -16,8 +16,8 @@ from heat_config import cli, files
 from heat_config.commands import log as follow
 from heat_config.run import answering, runlog
 from heat_config.settings import Settings
-
-from .conftest import REPOSITORY, script
+from tests.support.checkout import REPOSITORY
+from tests.support.deployments import script
 
 # Resident bytes that the agent may have, whatever a config prints.
 MOST_MEMORY = 100e6

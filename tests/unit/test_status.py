@@ -19,8 +19,8 @@ from heat_config.result import Result
 from heat_config.run import answering
 from heat_config.run.store import Store
 from heat_config.settings import Settings
-
-from .conftest import REPOSITORY, script
+from tests.support.checkout import REPOSITORY
+from tests.support.deployments import script
 
 QUEUE = [{"name": "deploy_queue_id", "value": "q"}, {"name": "deploy_action", "value": "CREATE"}]
 

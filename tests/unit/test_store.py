@@ -11,8 +11,7 @@ from heat_config import deployment
 from heat_config.result import Result
 from heat_config.run.store import Store
 from heat_config.settings import Settings
-
-from .conftest import script
+from tests.support.deployments import script
 
 
 def begin(store: Store, config_id: str = "c1") -> Path:

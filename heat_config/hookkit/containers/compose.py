@@ -78,7 +78,7 @@ class Project:
         hookkit.write_files(self.folder, env_files)
         # Compose's first format had the services at the top, and nothing else.
         services = compose if "services" in compose else {"services": compose}
-        files.write_private(self.folder / FILE, json.dumps(services, indent=1, default=str))
+        files.write_private(self.folder / FILE, hookkit.as_json(services))
 
     def run(self, program: list[str], *words: str) -> process.Completed:
         """Run compose on it, in its folder."""

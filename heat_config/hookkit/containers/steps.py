@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from heat_config import deployment, hookkit
+from heat_config import hookkit
+from heat_config.data import as_text
 
 # Option, the argument that each part of its list becomes.
 LISTS = {
@@ -71,7 +72,7 @@ def _exit_codes(data: dict[str, Any], what: str) -> list[int]:
 
 
 def _arguments(data: dict[str, Any], action: str, what: str) -> list[str]:
-    values = {name: deployment.as_text(data[name]) for name in VALUES[action] if name in data}
+    values = {name: as_text(data[name]) for name in VALUES[action] if name in data}
     if "privileged" in values:
         values["privileged"] = values["privileged"].lower()
     found = [f"--{name}={value}" for name, value in values.items()]

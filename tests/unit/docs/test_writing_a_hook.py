@@ -12,9 +12,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import REPOSITORY
-
-DOCS = REPOSITORY / "docs"
+from tests.support.checkout import DOCS, REPOSITORY
 
 
 def answer(name: str, config: object, folder: Path, **more: Any) -> dict[str, Any]:
@@ -47,7 +45,7 @@ def test_the_example_in_python(tmp_path: Path) -> None:
     assert (said["deploy_status_code"], said["first"]) == (0, "ü")
     assert (tmp_path / "n").read_text() == "ü\na\n"
 
-    assert "not a text" in answer("example.py", ["a"], tmp_path)["deploy_stderr"]
+    assert "not a string" in answer("example.py", ["a"], tmp_path)["deploy_stderr"]
     wrong = answer("example.py", "", tmp_path, options={"reverse": "perhaps"})
     assert (wrong["deploy_status_code"], "reverse" in wrong["deploy_stderr"]) == (1, True)
     assert answer("example.py", "", tmp_path, inputs=DELETION)["deploy_status_code"] == 0

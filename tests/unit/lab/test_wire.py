@@ -9,7 +9,6 @@ import socket
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
@@ -25,6 +24,7 @@ from lab.wire import (
     Wire,
     answer,
 )
+from tests.support.serving import serving
 
 
 class Service(ThreadingHTTPServer):
@@ -55,12 +55,9 @@ class _Echo(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    with Service() as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    server = Service()
+    with serving(server):
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

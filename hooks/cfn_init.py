@@ -32,7 +32,7 @@ def run(config: hookkit.Config) -> Result:
 
 
 def since(path: Path, start: int) -> str:
-    """What has been written to a file after its first bytes, of much the end."""
+    """What has been written to a file after its first bytes; where that is long, its end."""
     if not path.is_file():
         return ""
     with path.open("rb") as file:

@@ -15,9 +15,8 @@ import yaml
 
 from lab import Lab
 from lab.stack import Heat, Stack, wait_for
-from tests.functional.server import ELEMENTS, REPOSITORY, HostServer
-
-Create = Callable[..., Stack]
+from tests.support.checkout import DOCS, ELEMENTS
+from tests.support.server import HostServer
 
 
 class HookServer(HostServer):
@@ -40,7 +39,7 @@ class HookServer(HostServer):
         scripts = [path.name for path in clean_up.glob("*")]
         for name in scripts:
             text = (clean_up / name).read_text()
-            hooks = f"{sys.executable} {REPOSITORY}/hooks/"
+            hooks = f"{sys.executable} {self.hooks}/"
             self._program(name, text.replace("/usr/libexec/heat-config/hooks/", hooks))
         apply = f"os-apply-config --templates {root}/templates --output {root}"
         self._program("refresh", "\n".join(["set -eu", apply, *scripts, "exec heat-config-run"]))
@@ -51,8 +50,7 @@ class HookServer(HostServer):
     def hook(self, config: Any, **more: Any) -> tuple[dict[str, Any], str]:
         """Run the hook, or another group's, without Heat; return its answer and its log."""
         item = {"id": "c1", "name": "n1", "group": self.group, "config": config, **more}
-        path = REPOSITORY / "hooks" / item["group"]
-        done = self.run(sys.executable, path, input=json.dumps(item))
+        done = self.run(sys.executable, self.hooks / item["group"], input=json.dumps(item))
         assert done.returncode == 0
         return json.loads(done.stdout), done.stderr
 
@@ -67,8 +65,11 @@ class HookServer(HostServer):
         return done.stderr
 
 
+MakeServer = Callable[[str], HookServer]
+
+
 def example(group: str) -> dict[str, Any]:
-    template: dict[str, Any] = yaml.safe_load((REPOSITORY / f"docs/hooks/{group}.yaml").read_text())
+    template: dict[str, Any] = yaml.safe_load((DOCS / f"hooks/{group}.yaml").read_text())
     template["heat_template_version"] = str(template["heat_template_version"])
     return template
 
@@ -103,7 +104,3 @@ def drive(stack: Stack, server: HostServer, action: str = "CREATE") -> str:
         # It cannot end before the server has answered; until it begins, the state is the last one.
         wait_for("the update", lambda: stack.state == f"{action}_IN_PROGRESS")
     return stack.wait(action, server.poll)
-
-
-def inputs(**values: Any) -> list[dict[str, Any]]:
-    return [{"name": name, "value": value} for name, value in values.items()]

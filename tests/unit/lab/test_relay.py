@@ -6,11 +6,11 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from socketserver import StreamRequestHandler, ThreadingTCPServer
-from threading import Thread
 
 import pytest
 
 from lab.relay import Relay
+from tests.support.serving import serving
 
 
 class _Echo(StreamRequestHandler):
@@ -21,11 +21,9 @@ class _Echo(StreamRequestHandler):
 
 @pytest.fixture
 def relay() -> Iterator[Relay]:
-    with ThreadingTCPServer(("127.0.0.1", 0), _Echo) as service:
-        Thread(target=service.serve_forever, args=(0.01,)).start()
-        with Relay(("127.0.0.1", service.server_address[1])) as up:
-            yield up
-        service.shutdown()
+    service = ThreadingTCPServer(("127.0.0.1", 0), _Echo)
+    with serving(service), Relay(("127.0.0.1", service.server_address[1])) as up:
+        yield up
 
 
 @pytest.fixture

@@ -53,14 +53,14 @@ def write_pillar(folder: Path, values: Mapping[str, object]) -> None:
 def reasons(stdout: str) -> str:
     """Why states have failed, from salt's answer; nothing when that cannot be read."""
     try:
-        told = json.loads(stdout)["local"]
+        answer = json.loads(stdout)["local"]
     except (ValueError, KeyError, TypeError):
         return ""
-    if not isinstance(told, dict):
-        return "".join(f"{line}\n" for line in hookkit.texts(told, "salt's answer"))
+    if not isinstance(answer, dict):
+        return "".join(f"{line}\n" for line in hookkit.texts(answer, "salt's answer"))
     return "".join(
         f"{each.get('__id__', name)}: {each.get('comment', '')}\n"
-        for name, each in told.items()
+        for name, each in answer.items()
         if isinstance(each, dict) and each.get("result") is False
     )
 

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-import importlib.machinery
-import importlib.util
+import importlib
 import json
 import subprocess
 import sys
@@ -17,29 +16,22 @@ from heat_config import hookkit
 from heat_config.hookkit import containers
 from heat_config.hookkit.containers import compose
 from heat_config.result import Result, failure
+from hooks import programs
+from tests.support.checkout import REPOSITORY
 
-from .conftest import REPOSITORY
-
-HOOKS = sorted(path.name for path in (REPOSITORY / "hooks").iterdir() if path.is_file())
+HOOKS = sorted(programs())
 # Those that need no program but their own.
 WITHOUT_TOOL = ("hiera", "json-file")
 
 
-def load(group: str) -> Any:
-    loader = importlib.machinery.SourceFileLoader(
-        f"hook_{group}", str(REPOSITORY / "hooks" / group)
-    )
-    spec = importlib.util.spec_from_loader(loader.name, loader)
-    assert spec
-    module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
-    return module
+def module_of(group: str) -> Any:
+    return importlib.import_module(f"hooks.{programs()[group].stem}")
 
 
 def tool_of(group: str) -> hookkit.Tool:
     """What a hook declares that it needs."""
     elsewhere = {"docker-cmd": containers.ENGINE, "docker-compose": compose.TOOL}
-    tool: hookkit.Tool = elsewhere.get(group) or load(group).TOOL
+    tool: hookkit.Tool = elsewhere.get(group) or module_of(group).TOOL
     return tool
 
 
@@ -64,7 +56,7 @@ def run(group: str, config: Any, *, tool: str = "", **more: Any) -> dict[str, An
         if tool and group in TOOLS:
             patch.setenv(TOOLS[group].variable, tool)
         try:
-            result: Result = load(group).run(hookkit.read_config(json.dumps(item).encode()))
+            result: Result = module_of(group).run(hookkit.read_config(json.dumps(item).encode()))
         except hookkit.HookError as error:
             result = failure(f"{error}\n", error.status_code)
     return result.as_dict()
@@ -90,10 +82,10 @@ NO_MAP = {
     "yaml-list": ("- a\n", "the config is a list, not a map"),
     "yaml": ("a: [", "the config is not valid YAML: "),
 }
-NO_TEXT = "the config is not a text; give it with get_file or str_replace"
+NO_TEXT = "the config is not a string; give it with get_file or str_replace"
 NO_RUN_LIST = {
     "map": ({"a": "b"}, "the config is a map, not a list of recipes and roles"),
-    "text": ("recipe[a]", "the config is a text, not a list of recipes and roles"),
+    "text": ("recipe[a]", "the config is a string, not a list of recipes and roles"),
     "broken": ('["recipe[a]"', "the config is not valid YAML: "),
     "numbers": ([1], "not a list of recipes and roles"),
 }
@@ -181,10 +173,10 @@ def test_an_option_that_cannot_be_meant_is_named(
     ("container", "reason"),
     [
         (["image"], "the container 'a' is a list, not a map"),
-        ("image", "the container 'a' is a text, not a map"),
+        ("image", "the container 'a' is a string, not a map"),
         ({}, "the container 'a' has no 'image'"),
         ({"image": "i", "action": "stop"}, "the action 'stop' is neither 'run' nor 'exec'"),
-        ({"image": "i", "start_order": "1"}, "'start_order' is a text, not a number"),
+        ({"image": "i", "start_order": "1"}, "'start_order' is a string, not a number"),
         ({"image": "i", "exit_codes": ["0"]}, "'exit_codes' is not a list of numbers"),
         ({"image": "i", "volumes": 7}, "volumes is a number, not a list"),
         ({"image": "i", "command": "sh 'x"}, "cannot be split into words"),
@@ -214,22 +206,34 @@ def test_a_projects_name_that_leads_elsewhere() -> None:
     assert "the deployment's name '../up' cannot be a folder's" in answer["deploy_stderr"]
 
 
-@pytest.mark.parametrize("group", ["docker-cmd", "docker-compose", "kubelet"])
-def test_without_its_tool_the_clean_up_stops_nothing(group: str, tmp_path: Path) -> None:
-    metadata = tmp_path / "metadata"
+@pytest.fixture
+def vanished(tmp_path: Path) -> dict[str, str]:
+    """A server's variables: of each group it has something that is in the metadata no more."""
+    metadata, project, manifests = (tmp_path / name for name in ("metadata", "p", "manifests"))
     metadata.write_text("[]")
+    for path in (project / "gone/docker-compose.yml", manifests / "gone.yaml"):
+        path.parent.mkdir(parents=True)
+        path.write_text("{}")
+    return {
+        "PATH": "/nonexistent",
+        "PYTHONPATH": str(REPOSITORY),
+        "HEAT_SHELL_CONFIG": str(metadata),
+        "HEAT_DOCKER_COMPOSE_WORKING": str(project),
+        "HEAT_KUBELET_MANIFESTS": str(manifests),
+    }
+
+
+@pytest.mark.parametrize("group", ["docker-cmd", "docker-compose", "kubelet"])
+def test_without_its_tool_the_clean_up_says_so_and_stops_nothing(
+    group: str, hooks: Path, vanished: dict[str, str]
+) -> None:
     completed = subprocess.run(
-        [sys.executable, REPOSITORY / "hooks" / group, "--remove-vanished"],
+        [sys.executable, hooks / group, "--remove-vanished"],
         text=True,
         capture_output=True,
         check=False,
-        env={
-            "PATH": "/nonexistent",
-            "PYTHONPATH": str(REPOSITORY),
-            "HEAT_SHELL_CONFIG": str(metadata),
-            "HEAT_DOCKER_COMPOSE_WORKING": str(tmp_path / "compose"),
-            "HEAT_KUBELET_MANIFESTS": str(tmp_path / "manifests"),
-        },
+        env=vanished,
     )
     assert completed.returncode == 0
+    assert f"install the package {TOOLS[group].package}" in completed.stderr.splitlines()[-1]
     assert "Traceback" not in completed.stderr

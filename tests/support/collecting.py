@@ -14,10 +14,9 @@ from typing import Any
 import requests
 
 from lab import Lab
+from tests.support.checkout import REPOSITORY
+from tests.support.user import DemoUser
 
-from .test_signals import DemoUser
-
-REPOSITORY = Path(__file__).parents[2]
 PROGRAM = "import sys; from heat_config.collect.loop import main; sys.exit(main())"
 
 
@@ -106,13 +105,11 @@ class Collecting:
     def queue_request(self, method: str, path: str = "", **options: Any) -> Any:
         """What another program does with the queue."""
         url = f"{self._zaqar}/v2/queues/{self.queue}{path}"
-        with requests.request(method, url, headers=self._headers(), timeout=30, **options) as found:
+        with requests.request(
+            method, url, headers=self.user.headers(), timeout=30, **options
+        ) as found:
             found.raise_for_status()
             return found.json() if found.content else None
-
-    def _headers(self) -> dict[str, str]:
-        session = self.user._session
-        return {"X-Auth-Token": str(session.get_token()), "Client-ID": str(uuid.uuid4())}
 
 
 def body(number: int) -> dict[str, Any]:

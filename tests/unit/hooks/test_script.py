@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
-from .conftest import REPOSITORY, script
+from hooks import programs
+from tests.support.checkout import REPOSITORY
+from tests.support.deployments import inputs, script
 
 
 def run(item: Any) -> tuple[dict[str, Any], str]:
     completed = subprocess.run(
-        [sys.executable, REPOSITORY / "hooks" / "script"],
+        [sys.executable, programs()["script"]],
         input=json.dumps(item).encode(),
         capture_output=True,
         check=False,
@@ -25,10 +27,6 @@ def run(item: Any) -> tuple[dict[str, Any], str]:
     )
     assert completed.returncode == 0
     return json.loads(completed.stdout), completed.stderr.decode()
-
-
-def inputs(**values: Any) -> list[dict[str, Any]]:
-    return [{"name": name, "value": value} for name, value in values.items()]
 
 
 def test_stdout_stderr_and_status_are_the_result() -> None:
@@ -122,7 +120,7 @@ def test_without_an_option_it_runs_in_the_hooks_own_folder() -> None:
         ("#!/bin/sh\r\necho x\r\n", "carriage return"),
         ("#!/nonexistent/python\n", "not on this server"),
         ("#!\n", "not on this server"),
-        ({"a": 1}, "not a text"),
+        ({"a": 1}, "not a string"),
     ],
 )
 def test_a_script_that_cannot_run_says_why(text: object, said: str) -> None:

@@ -16,7 +16,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from keystoneauth1 import loading, session
 
 from heat_config import deployment, redact, settings, signals
 from heat_config.cloud import http, keystone
@@ -36,8 +35,9 @@ from lab.wire import (
     Wire,
     answer,
 )
-
-from .template import template
+from tests.support.template import template
+from tests.support.user import DemoUser
+from tests.support.wires import address
 
 SETTINGS = settings.load({"HEAT_CONFIG_SETTINGS": "/nonexistent"})
 RESULT = {
@@ -116,39 +116,6 @@ def refusal(send: Callable[[], object], values: dict[str, Any]) -> CloudError:
     return raised.value
 
 
-class DemoUser:
-    """The lab's user as a stack user: what Heat would put into the inputs."""
-
-    def __init__(self, lab: Lab) -> None:
-        environment = lab.environment()
-        names = ("username", "password", "project_name", "user_domain_name", "project_domain_name")
-        options = {name: environment[f"OS_{name.upper()}"] for name in names}
-        loader: Any = loading.get_plugin_loader("password")
-        auth = loader.load_from_options(auth_url=environment["OS_AUTH_URL"], **options)
-        self._session = session.Session(auth=auth)
-        self._zaqar = lab.endpoints["messaging"]
-        self.values: dict[str, Any] = {
-            "deploy_auth_url": environment["OS_AUTH_URL"] + "/",
-            "deploy_user_id": self._session.get_user_id(),
-            "deploy_password": environment["OS_PASSWORD"],
-            "deploy_project_id": self._session.get_project_id(),
-            "deploy_region_name": environment["OS_REGION_NAME"],
-            "deploy_signal_transport": "ZAQAR_SIGNAL",
-        }
-
-    def messages(self, queue: str) -> list[Any]:
-        """The bodies of what waits on a queue."""
-        response = self._session.get(
-            f"{self._zaqar}/v2/queues/{queue}/messages",
-            params={"echo": "true"},
-            headers={"Client-ID": str(uuid.uuid4())},
-        )
-        bodies = [message["body"] for message in response.json()["messages"]]
-        for body in bodies:
-            del body[zaqar.CONFIG_ID]
-        return bodies
-
-
 class Queue:
     """A deployment's queue, which the agent reaches over a wire."""
 
@@ -205,12 +172,6 @@ def reroute(monkeypatch: pytest.MonkeyPatch) -> Reroute:
         monkeypatch.setattr(keystone.User, "endpoint", endpoint)
 
     return install
-
-
-def address(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
-    assert parts.hostname and parts.port
-    return parts.hostname, parts.port
 
 
 @pytest.fixture

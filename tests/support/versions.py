@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from tests.functional.server import REPOSITORY
+from tests.support.checkout import REPOSITORY
 
 # A command of a shell that tells the version of each group's tool.
 COMMANDS = {
@@ -17,8 +17,21 @@ COMMANDS = {
 }
 
 
-def named_for(group: str) -> list[str]:
-    """The versions in a group's row of the table."""
+def is_named(group: str, version: str) -> bool:
+    """Whether a group's row of the table has a version of this series.
+
+    What comes after the second number changes with a distribution's updates.
+    """
+    return series(version) in map(series, _named_for(group))
+
+
+def series(version: str) -> str:
+    """A version's first two numbers; all of what does not begin with two."""
+    found = re.match(r"\d+\.\d+", version)
+    return found[0] if found else version
+
+
+def _named_for(group: str) -> list[str]:
     text = (REPOSITORY / "README.md").read_text()
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
     cells = [row[2] for row in rows if len(row) == 3 and group in row[0].split(", ")]

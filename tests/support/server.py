@@ -16,8 +16,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).parents[2]
-ELEMENTS = REPOSITORY / "elements"
+from tests.support.checkout import ELEMENTS, REPOSITORY
+from tests.support.hooks import installed
 
 
 class HostServer:
@@ -26,6 +26,7 @@ class HostServer:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.log = root / "log"
+        self.hooks = installed(root / "usr/libexec/heat-config/hooks")
         self._templates = root / "templates"
         for folder in ("bin", "etc", "cache", "local-data"):
             (root / folder).mkdir(parents=True)
@@ -97,7 +98,7 @@ class HostServer:
             "PATH": ":".join(map(str, programs)),
             "PYTHONPATH": str(REPOSITORY),
             "HEAT_SHELL_CONFIG": str(self.root / "var/run/heat-config/heat-config"),
-            "HEAT_CONFIG_HOOKS": str(REPOSITORY / "hooks"),
+            "HEAT_CONFIG_HOOKS": str(self.hooks),
             "HEAT_CONFIG_DEPLOYED": str(state / "deployed"),
             "HEAT_CONFIG_DEPLOYED_OLD": str(self.root / "var/run/heat-config/deployed"),
             "HEAT_CONFIG_OUTBOX": str(state / "outbox"),

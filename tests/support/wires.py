@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where a wire of the lab's is put."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+
+def address(url: str) -> tuple[str, int]:
+    """The host and the port of an endpoint."""
+    parts = urlsplit(url)
+    assert parts.hostname and parts.port
+    return parts.hostname, parts.port
