@@ -47,7 +47,7 @@ class Settings(NamedTuple):
     unfinished: str
     """What could not be begun or kept on this server's disk; beside ``config_file``."""
     fallback_after: float
-    """Seconds of tries after which Heat is notified in Zaqar's place (HEAT_CONFIG_FALLBACK_AFTER)."""
+    """Seconds of tries after which Heat itself is notified (HEAT_CONFIG_FALLBACK_AFTER)."""
     first_wait: float
     """Seconds before a result is sent a second time; then doubled (HEAT_CONFIG_FIRST_WAIT)."""
     ca_file: str | None

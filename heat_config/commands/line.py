@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import heat_config
+from heat_config import log as journal
 from heat_config import settings
 from heat_config.commands import log, notify, rebuild, status
 from heat_config.run import loop
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from heat_config.settings import Settings
+
+BROKEN = 70  # EX_SOFTWARE of sysexits.h
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,7 +32,12 @@ def main(arguments: Sequence[str]) -> int:
     if options.command == "elements-path":
         print(elements_path())
         return 0
-    return _COMMANDS[options.command](options, settings.load())
+    given = settings.load()
+    try:
+        return _COMMANDS[options.command](options, given)
+    except Exception:  # Python's own 1 would be taken for the command's word
+        journal.error(f"a fault of heat-config itself:\n{traceback.format_exc()}")
+        return BROKEN
 
 
 def elements_path() -> Path:

@@ -180,10 +180,10 @@ class Courier:
 
     def _sender(self, entry: Entry) -> Sender:
         config = self._records.config_path(entry.id)
-        return signals.sender(entry.address, entry.id, self._settings, config)
+        return signals.sender_of(entry.address, entry.id, self._settings, config)
 
     def _queue(self, entry: Entry) -> QueueSender:
-        return signals.queue(entry.address, entry.id, self._settings)
+        return signals.queue_of(entry.address, entry.id, self._settings)
 
     def _taken(self, box: Box, config_id: str) -> Entry | None:
         """A pending entry; one that is damaged is made anew from what was noted of the run."""

@@ -8,14 +8,13 @@ are kept. A file of a newer version is left as it is, for the agent that wrote i
 from __future__ import annotations
 
 import json
-import math
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from heat_config import signals
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 VERSION = 1
 
@@ -168,16 +167,17 @@ def read(raw: bytes, config_id: str) -> tuple[Entry, list[str]]:
 
 def _with_fields(entry: Entry, fields: dict[str, Any]) -> tuple[Entry, list[str]]:
     """The entry with what its file says beside address and result."""
+    usable: dict[str, Any] = {}
     wrong = []
     for name, is_usable in _USABLE.items():
         if name not in fields:
             continue
         value = fields.pop(name)
         if is_usable(value):
-            entry = entry._replace(**{name: Stage(value) if name == "stage" else value})
+            usable[name] = Stage(value) if name == "stage" else value
         else:
             wrong.append(f"{name} is {str(value)[:80]!r}")
-    return entry._replace(unknown=fields), wrong
+    return entry._replace(**usable, unknown=fields), wrong
 
 
 def _safe_stage(address: Mapping[str, Any]) -> Stage:
@@ -187,15 +187,19 @@ def _safe_stage(address: Mapping[str, Any]) -> Stage:
 
 
 def _is_number(value: object) -> bool:
-    is_one = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_one and math.isfinite(value) and value >= 0
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    return 0 <= value <= _LARGEST
 
 
 def _is_count(value: object) -> bool:
-    return _is_number(value) and isinstance(value, int) and value < 1 << 31
+    return isinstance(value, int) and _is_number(value)
 
 
-_USABLE = {
+# More than any of these numbers is, and exact as a float.
+_LARGEST = 1 << 53
+
+_USABLE: dict[str, Callable[[Any], bool]] = {
     "stage": lambda value: value in [stage.value for stage in Stage],
     **dict.fromkeys(("since", "wait", "due", "waited", "answered"), _is_number),
     **dict.fromkeys(("tries", "refusals", "content_refusals", "unanswered"), _is_count),

@@ -9,7 +9,6 @@ Who changes anything holds the folder's lock, and with it the :class:`Box`.
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -150,15 +149,7 @@ class Box(Outbox):
 
 
 def _ids_in(folder: Path) -> list[str]:
-    try:
-        names = os.listdir(folder)
-    except FileNotFoundError:
-        return []
-    return [
-        name.removesuffix(".json")
-        for name in names
-        if name.endswith(".json") and not name.startswith(".")
-    ]
+    return [path.stem for path in folder.glob("*.json") if not path.name.startswith(".")]
 
 
 def _read(path: Path) -> Entry | None:

@@ -21,7 +21,8 @@ class Ballast:
     """The files: one on each file system that holds one of these folders."""
 
     def __init__(self, *folders: str) -> None:
-        self._folders = list({os.stat(each).st_dev: Path(each) for each in folders}.values())
+        devices = {Path(each).stat().st_dev: Path(each) for each in folders}
+        self._folders = list(devices.values())
 
     def take_on(self) -> None:
         """Write them unless they are there.

@@ -14,7 +14,6 @@ answered by what is on disk at that moment.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -138,5 +137,5 @@ def _bring_over(old: Path, new: Path) -> None:
     if old == new or new.is_dir() or not old.is_dir():
         return
     log.info(f"taking over what was deployed from {old} to {new}")
-    os.makedirs(new.parent, 0o700, exist_ok=True)
+    files.make_private_folder(new.parent)
     shutil.move(old, new)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from enum import Enum
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from heat_config.signals import program
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heat_config.settings import Settings
-    from heat_config.signals.sender import Sender
+    from heat_config.signals.sender import QueueSender, Sender
 
 
 class Transport(Enum):
@@ -81,19 +81,27 @@ def _prepare(chosen: Transport, values: Mapping[str, Any], settings: Settings) -
         _module(chosen).prepare(values, settings)
 
 
-def sender(
+def sender_of(
     address: Mapping[str, Any], config_id: str, settings: Settings, config_path: Path
 ) -> Sender:
     """What sends a config's result to an address, which is not empty.
 
-    ``config_path``: where the config stands, for a program in the agent's place. What is
-    made for a queue is a :class:`~heat_config.signals.sender.QueueSender`.
+    ``config_path``: where the config stands, for a program in the agent's place.
 
     :raises CloudError: the address is not usable, or something on this server is not.
     """
     if settings.notify:
         return program.Program(settings.notify, config_path)
     return _module(transport(address) or Transport.HEAT).sender(address, config_id, settings)
+
+
+def queue_of(address: Mapping[str, Any], config_id: str, settings: Settings) -> QueueSender:
+    """The deployment's queue, to look at and to clean, whoever sends.
+
+    :raises CloudError: the address names none, or something on this server is not usable.
+    """
+    found = _module(Transport.QUEUE).sender(address, config_id, settings)
+    return cast("QueueSender", found)
 
 
 def heat_of(address: Mapping[str, Any], settings: Settings) -> Sender:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heat_config.result import Result
+
+# Tells the program that the agent holds the outbox, and keeps the result until it ends well:
+# it may end in heat-config-notify.
+DELIVERING = "HEAT_CONFIG_DELIVERING"
 
 
 class Program:
@@ -33,6 +38,7 @@ class Program:
             completed = process.run(
                 [self._program, self._config],
                 stdin=result.as_json().encode("ascii"),
+                env={**os.environ, DELIVERING: "1"},
                 on_stdout=log.info,
                 on_stderr=log.info,
             )
