@@ -57,7 +57,7 @@ def is_to_be_repeated(deployment: Deployment) -> bool:
 def end_processes(begun: Begun) -> None:
     """End what a run that was cut has left running, before it is run again."""
     scope = Scope.from_note(begun.scope)
-    if scope.lives():
+    if scope and scope.lives():
         log.warning("the run before has left processes behind: they are ended first")
         scope.end(process.GRACE)
 
@@ -74,18 +74,22 @@ def after_cut(deployment: Deployment, begun: Begun, settings: Settings) -> Resul
     log.warning(f"{deployment}: its run was interrupted (option interrupted: {meaning})")
     scope = Scope.from_note(begun.scope)
     so_far = runlog.tail(runlog.path_of(deployment.id, settings), SO_FAR)
-    if meaning == "succeed" and scope.rebooted:
+    # An agent of before has noted no scope.
+    rebooted = scope is None or scope.rebooted
+    if meaning == "succeed" and rebooted:
         return Result(0, so_far, "the run was interrupted, as the config expects\n")
-    return failure(so_far + _why_cut(deployment, scope))._replace(outputs={INTERRUPTED: True})
+    lives = scope is not None and scope.lives()
+    why = _why_cut(deployment, rebooted=rebooted, lives=lives)
+    return failure(so_far + why)._replace(outputs={INTERRUPTED: True})
 
 
 def _meaning(deployment: Deployment) -> str:
     return str(deployment.item["options"].get("interrupted", "fail"))
 
 
-def _why_cut(deployment: Deployment, scope: Scope) -> str:
-    what = "the server" if scope.rebooted else "the agent"
-    goes_on = "What it had started is still running. " if scope.lives() else ""
+def _why_cut(deployment: Deployment, *, rebooted: bool, lives: bool) -> str:
+    what = "the server or the agent" if rebooted else "the agent"
+    goes_on = "What it had started is still running. " if lives else ""
     return (
         f"the run was interrupted: {what} stopped before it had ended. {goes_on}It was not run "
         f"again. To do so: heat-config run --force {deployment.id}, or update the stack.\n"

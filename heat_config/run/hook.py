@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from heat_config import log, process, redact, result
 from heat_config.deployment import APPLIED_WITHOUT_HOOK
+from heat_config.run.scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,11 +21,27 @@ if TYPE_CHECKING:
     from heat_config.settings import Settings
 
 
-def run(deployment: Deployment, settings: Settings, on_line: Callable[[str], None]) -> Result:
+def run(
+    deployment: Deployment,
+    settings: Settings,
+    on_line: Callable[[str], None],
+    scope: Scope | None = None,
+) -> Result:
     """Run a deployment with its group's hook; whatever happens is a result.
 
-    Each line that the hook logs goes to ``on_line`` as it comes.
+    Each line that the hook logs goes to ``on_line`` as it comes. The time limit
+    ends all that is in the ``scope``; what is left there in time is left alone.
     """
+    scope = scope or Scope.new(deployment.id)
+    try:
+        return _run(deployment, settings, on_line, scope)
+    finally:
+        scope.tidy()
+
+
+def _run(
+    deployment: Deployment, settings: Settings, on_line: Callable[[str], None], scope: Scope
+) -> Result:
     path = find(deployment.group, settings.hook_folders)
     if path is None:
         return _without_hook(deployment, settings.hook_folders)
@@ -38,7 +55,7 @@ def run(deployment: Deployment, settings: Settings, on_line: Callable[[str], Non
             stdin=json.dumps(_for_hook(deployment)).encode("ascii"),
             on_stderr=on_line,
             time_limit=limit,
-            own_group=True,
+            scope=scope,
             unbroken=log.concealed(),
         )
     except OSError as error:

@@ -196,8 +196,8 @@ class Answers:
         return int((self._main.logs / f"{self.ids[case]}.pid").read_text())
 
     @property
-    def owed(self) -> list[Path]:
-        return self._main.host.owed
+    def undelivered(self) -> list[Path]:
+        return self._main.host.undelivered
 
     def delete(self) -> None:
         for stack in (self.well, *self.stacks.values()):
@@ -417,4 +417,4 @@ def test_more_than_a_signal_can_carry(answers: Answers, case: str, limit: int) -
 
 
 def test_nothing_is_owed_when_all_is_said(answers: Answers) -> None:
-    assert answers.owed == []
+    assert answers.undelivered == []

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from heat_config.collect.queue import Message
 
 from heat_config import files
 from heat_config.cloud.errors import CloudError
 from heat_config.collect import metadata
 from heat_config.collect.inbox import MOST_REJECTED, Inbox
-from heat_config.collect.queue import Message
 from heat_config.collect.source import Source
 
 SCHEDULES = 500

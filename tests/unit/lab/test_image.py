@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How an image is named after what it is made from, and where its packages come from."""
+"""How an image is named after what it is made from, and when it is built."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from lab import image
 from lab.errors import LabError
-from lab.image import Image, apt_sources, key_of, phase_of
+from lab.image import places
+from lab.image.build import build
+from lab.image.dib import phase_of
+from lab.image.recipe import Image, key_of
 
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(image, "CHECKOUT", tmp_path)
-    monkeypatch.setattr(image, "IMAGES", tmp_path / "cache")
+    monkeypatch.setattr(places, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(places, "IMAGES", tmp_path / "cache")
     for name in ("elements/a/install.d/50-a", "hooks/script", "heat_config/__init__.py"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +75,7 @@ def test_an_image_that_is_there_is_not_built_again() -> None:
     there.directory.mkdir(parents=True)
     there.path.write_text("")
 
-    assert image.build(there) == there.path
+    assert build(there) == there.path
 
 
 @pytest.mark.usefixtures("checkout")
@@ -81,48 +83,7 @@ def test_without_root_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
 
     with pytest.raises(LabError, match="root"):
-        image.build(Image.of("tar", "bookworm", ("a",)))
-
-
-class TestAptSources:
-    def test_reads_the_modern_file(self, tmp_path: Path) -> None:
-        (tmp_path / "sources.list.d").mkdir()
-        (tmp_path / "sources.list.d" / "debian.sources").write_text(
-            "Types: deb\n# old: nothing\nURIs: http://m/debian http://n/debian\n"
-            "Suites: bookworm bookworm-updates\nComponents: main\n\n"
-            "Types: deb-src\nURIs: http://m/source\nSuites: bookworm\n\n"
-            "Types: deb\nURIs: http://m/security\nSuites: bookworm-security\n"
-        )
-
-        assert list(apt_sources(tmp_path)) == [
-            ("http://m/debian", ["bookworm", "bookworm-updates"]),
-            ("http://m/security", ["bookworm-security"]),
-        ]
-
-    def test_reads_the_classic_file(self, tmp_path: Path) -> None:
-        (tmp_path / "sources.list").write_text(
-            "# deb http://no/debian bookworm main\n"
-            "deb [signed-by=/k] http://m/debian bookworm main\n"
-            "deb http://m/debian-security bookworm-security main\n"
-            "deb http://tool.example/apt stable main\n"
-        )
-
-        assert list(apt_sources(tmp_path)) == [
-            ("http://m/debian", ["bookworm"]),
-            ("http://m/debian-security", ["bookworm-security"]),
-        ]
-
-    def test_finds_nothing_on_another_distribution(self, tmp_path: Path) -> None:
-        assert list(apt_sources(tmp_path)) == []
-
-    def test_becomes_dibs_settings(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        found = [("http://s", ["x-security"]), ("http://m", ["x"]), ("http://late", ["x"])]
-        monkeypatch.setattr(image, "apt_sources", lambda: iter(found))
-
-        assert image.mirrors() == {
-            "DIB_DEBIAN_SECURITY_MIRROR": "http://s",
-            "DIB_DISTRIBUTION_MIRROR": "http://m",
-        }
+        build(Image.of("tar", "bookworm", ("a",)))
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Load everything that a server runs from its environment, or fail.
 
-Run at the end of the build by the environment's own interpreter: what is left
-out of the image (see left-out) must never be missed there.
+A program of its own, which the environment's own interpreter runs at the end of the build: what is
+left out of the image (see left-out) must never be missed there.
 """
+
+from __future__ import annotations
 
 import importlib
 import importlib.metadata
@@ -33,12 +34,13 @@ zaqarclient.queues.v2.client
 """.split()
 
 
-def load_modules():
+def load_modules() -> None:
+    """Load the modules."""
     for name in MODULES:
         importlib.import_module(name)
 
 
-def load_plugins():
+def load_plugins() -> None:
     """Load what zaqarclient finds through entry points at its first use."""
     for group in ("zaqarclient.api", "zaqarclient.transport"):
         points = importlib.metadata.entry_points(group=group)
@@ -48,7 +50,7 @@ def load_plugins():
             point.load()
 
 
-def make_clients():
+def make_clients() -> None:
     """Make the clients as far as that goes without a network."""
     from heatclient import client as heat
     from zaqarclient.queues import client as zaqar
@@ -59,22 +61,24 @@ def make_clients():
     queues.queue("q", auto_create=False)
 
 
-def render_template():
+def render_template() -> None:
+    """Render what os-apply-config writes at each change."""
     from os_apply_config import apply_config
 
     deployments = [{"id": "1", "config": "\u00fc"}]
-    text = apply_config.render_moustache(
-        "{{deployments}}", {"deployments": deployments})
+    text = apply_config.render_moustache("{{deployments}}", {"deployments": deployments})
     if json.loads(text) != deployments:
         raise ValueError(f"os-apply-config rendered {text!r}")
 
 
-def load_certificates():
+def load_certificates() -> None:
+    """Check that the link to the system's certificates leads to some."""
     if not ssl.create_default_context(cafile=certifi.where()).get_ca_certs():
         raise LookupError(f"no CA certificate in {certifi.where()}")
 
 
-def main():
+def main() -> None:
+    """Load all of it."""
     load_modules()
     load_plugins()
     make_clients()
