@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from faults.schedule import Asked
+from faults.results.schedule import Asked
 
 FAILED = 7
 # The line of which a large output consists.

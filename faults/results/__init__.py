@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way out, ``python -m faults``: results, from the hook to Heat."""
