@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from threading import Timer
 from typing import Any, Generic, TypeVar
@@ -79,8 +79,8 @@ class Drive(ABC, Generic[_A]):
         """Do what comes before the programs of an attempt are started."""
 
     @abstractmethod
-    def start(self, attempt: _A) -> list[Child]:
-        """Start the programs of an attempt."""
+    def start(self, attempt: _A) -> Iterator[Child]:
+        """Start the programs of an attempt, one after the other."""
 
     def name(self, attempt: _A) -> str:
         """What an attempt is called in the history."""
@@ -91,7 +91,7 @@ class Drive(ABC, Generic[_A]):
         self.note(f"ended with {statuses}", statuses=statuses)
 
     def timers(self, attempt: _A) -> list[Timer]:
-        """What happens while the programs of an attempt run."""
+        """What happens while the programs of an attempt run; counted from the first one's start."""
         timers = []
         if attempt.away and attempt.back_after is not None:
             timers.append(Timer(attempt.back_after, self._come_back, [attempt.away]))
@@ -116,9 +116,12 @@ class Drive(ABC, Generic[_A]):
     def perform(self, attempt: _A) -> list[int | None]:
         """Run the programs of an attempt to their end; return their statuses."""
         timers = self.timers(attempt)
-        children = self.start(attempt)
-        for timer in timers:
-            timer.start()
+        children: list[Child] = []
+        for child in self.start(attempt):
+            if not children:
+                for timer in timers:
+                    timer.start()
+            children.append(child)
         statuses = self.machine.wait(children)
         for timer in timers:
             timer.cancel()

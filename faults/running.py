@@ -41,7 +41,7 @@ class Direction(Generic[_Schedule, _Place]):
     """The program that is started; see faults.nursery."""
     number: int
     """How many schedules are run when none is said."""
-    told: Sequence[str]
+    counted: Sequence[str]
     """What is only counted."""
     kinds: Sequence[str]
     """What must be zero."""
@@ -56,7 +56,7 @@ class Direction(Generic[_Schedule, _Place]):
     def report(self, seed: int, *, tells_all: bool = False) -> Report:
         """What this direction counts."""
         command = f"python -m {self.module} --seed {seed}"
-        return Report(command, self.told, self.kinds, self.apart, tells_all=tells_all)
+        return Report(command, self.counted, self.kinds, self.apart, tells_all=tells_all)
 
 
 def main(direction: Direction[_Schedule, _Place], arguments: list[str] | None = None) -> int:

@@ -46,8 +46,10 @@ class Attempt:
     """Where the first of the programs ends."""
 
     def __str__(self) -> str:
-        told = asdict(self).items()
-        return "; ".join(f"{name}: {_text(value)}" for name, value in told if _is_told(value))
+        facts = asdict(self).items()
+        return "; ".join(
+            f"{name}: {_text(value)}" for name, value in facts if _says_something(value)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +82,7 @@ class Drawing:
         return self.random.random() < probability
 
 
-def _is_told(value: Any) -> bool:
+def _says_something(value: Any) -> bool:
     """Whether a value says anything: 0 bytes do, 0.0 seconds do not."""
     return type(value) is int or value not in ("", (), {}, None, 0.0)
 

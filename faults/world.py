@@ -2,7 +2,7 @@
 """The control plane for one schedule at a time: the lab's services behind faulty wires.
 
 Each place has wires of its own, and a region of its own in Keystone's catalog in which the
-services are these wires; the region is what a server is told. Heat itself, and the harness, use
+services are these wires; the region is what a server is given. Heat itself, and the harness, use
 the services without a wire. So two places can be in trouble at the same time.
 """
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +16,7 @@ from faults.metadata.world import Place, Queue
 from faults.nursery import Child, Nursery
 from faults.schedule import ZAQAR
 
-TOLD = ("posted", "runs", "killed", "applied")
+COUNTED = ("posted", "runs", "killed", "applied")
 KINDS = ("lost", "older", "left", "hung", "raised")
 
 # Runs after which, once all is well, everything must be done.
@@ -36,7 +37,7 @@ class Outcome(drive.Outcome):
 
     def counts(self) -> Counter[str]:
         """What was done, and which kinds of problem there are."""
-        done = {name: getattr(self, name) for name in TOLD}
+        done = {name: getattr(self, name) for name in COUNTED}
         return Counter(done) + Counter(set(self.problems))
 
     def complaints(self) -> list[str]:
@@ -98,11 +99,11 @@ class _Drive(drive.Drive[Life]):
         """What is said of it before it starts."""
         return f"life: {attempt}"
 
-    def start(self, attempt: Life) -> list[Child]:
+    def start(self, attempt: Life) -> Iterator[Child]:
         """Start the service or a run, and perhaps an operator's run beside it."""
         access = self.place.access(self._queue.name)
-        lives = [attempt, Life()] if attempt.twin else [attempt]
-        return [self.machine.collect(life, access) for life in lives]
+        for life in [attempt, Life()] if attempt.twin else [attempt]:
+            yield self.machine.collect(life, access)
 
     def ended(self, statuses: list[int | None]) -> None:
         """Count the runs, and those that were killed."""

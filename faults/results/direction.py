@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-import faults
+from faults import results
 from faults.nursery import Nursery
 from faults.results import drawing, drive, judge, world
 from faults.results.drive import Outcome
@@ -25,10 +25,10 @@ def _driver(
 
 RESULTS = Direction(
     module="faults",
-    description=faults.__doc__,
+    description=results.__doc__,
     program="heat-config",
     number=200,
-    told=("deployments",),
+    counted=("deployments",),
     kinds=judge.KINDS,
     apart=(judge.WINDOW,),
     make=drawing.make,

@@ -111,14 +111,12 @@ class _Drive(drive.Drive[Attempt]):
         what = attempt.boot and f"boots; its power goes {attempt.boot}"
         return "; ".join([what or " + ".join(attempt.programs), *map(str, attempt.changes)])
 
-    def start(self, attempt: Attempt) -> list[Child]:
+    def start(self, attempt: Attempt) -> Iterator[Child]:
         """Start the agent's programs, one after the other; the first may crash."""
-        children = []
         for number, program in enumerate(attempt.programs):
             time.sleep(attempt.apart if number else 0)
             words = program.format(id=self._orders[0].config_id).split()
-            children.append(self.machine.start(words, None if number else attempt.crash))
-        return children
+            yield self.machine.start(words, None if number else attempt.crash)
 
     def perform(self, attempt: Attempt) -> list[int | None]:
         """Boot the server, which runs what it is asked to, or run the programs."""

@@ -90,8 +90,8 @@ def is_the_window(queue: str, lines: Sequence[Line]) -> bool:
 
     The agent could not know whether a post had arrived: its answer was lost, or
     the agent itself was cut before it could note it. Then either that request was
-    still on its way when Heat had been told; or Heat, which alone could say, could
-    not be asked before the second post; or Heat was told, and the queue could not
+    still on its way when Heat had been signalled; or Heat, which alone could say, could
+    not be asked before the second post; or Heat was signalled, and the queue could not
     be reached to remove the copy before Heat asked for the next config.
     """
     arrived = [index for index, line in enumerate(lines) if _has_arrived(line, queue)]
@@ -144,7 +144,7 @@ def _is_excused(lines: Sequence[Line], away: tuple[str, ...]) -> bool:
 
 
 def _is_unconfirmed(lines: Sequence[Line]) -> bool:
-    """Whether the agent was not told that the post in the first line had arrived, or was cut."""
+    """Whether the agent got no 201 for the post in the first line, or was cut."""
     exchange = lines[0].exchange
     return exchange is None or exchange.answered != 201 or any(line.is_cut for line in lines)
 
@@ -202,9 +202,10 @@ def _taken(order: Order, seen: Seen) -> Order:
 def _content(order: Order, seen: Seen, values: dict[str, Any]) -> list[tuple[str, str]]:
     """Compare what Heat has with what the server keeps, and with what the script did."""
     assert seen.stored is not None  # noqa: S101 - looked at before
-    mine = values.get(order.token) == order.token
-    if mine and values.get("deploy_status_code") == scripts.status_code(order.asked):
-        return []
+    if _is_own(order, values):
+        if _is_own(order, seen.stored):
+            return []
+        return [(DUPLICATED, "Heat has its result, and the server has made another one")]
     names = (order.token, "deploy_status_code", "deploy_stdout", "deploy_stderr")
     different = [
         name for name in names if (values.get(name) or "") != (seen.stored.get(name) or "")
@@ -216,6 +217,12 @@ def _content(order: Order, seen: Seen, values: dict[str, Any]) -> list[tuple[str
     if scripts.ends_well(order.asked) and must_end and not seen.cut:
         return [(LOST, f"nothing has cut it, and yet its result is {shown}")]
     return []
+
+
+def _is_own(order: Order, values: dict[str, Any]) -> bool:
+    """Whether this is what the script says when it comes to its end."""
+    mine = values.get(order.token) == order.token
+    return mine and values.get("deploy_status_code") == scripts.status_code(order.asked)
 
 
 def _copies(order: Order, seen: Seen) -> list[tuple[str, str]]:

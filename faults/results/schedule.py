@@ -45,7 +45,7 @@ class Change(NamedTuple):
     to: str
     """What the clock says (see faults.machine), who has written the entries, or ro, rw, full."""
     after: float = 0.0
-    """Seconds after the programs were started; 0: before."""
+    """Seconds after the first program was started; 0: before."""
 
     def __str__(self) -> str:
         when = f" after {self.after:g} s" if self.after else ""

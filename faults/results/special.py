@@ -38,8 +38,9 @@ from faults.schedule import HEAT, KEYSTONE, KILLS, ZAQAR, Crash
 
 # The agent's time limit for a request.
 PATIENCE = 5.0
-# So many crash points does a run have before it sends, and a forced one until it has ended.
-BEFORE_SENDING, WHEN_FORCED = 30, 60
+# The crash points of a run while it keeps a result and sends it, and those of a forced run.
+KEEPING = (15, 36)
+WHEN_FORCED = 60
 
 
 def make(seed: int, number: int, family: str) -> Schedule:
@@ -125,20 +126,31 @@ class _Drawing(Trouble):
 
     def agents(self) -> dict[str, Any]:
         # Heat's list is in the order of the names: the pending one comes second.
-        early, late = QUEUES[1], QUEUES[0]
+        slots = ((QUEUES[0], QUEUES[1]), (URLS[0], QUEUES[1]), (URLS[0], RESOURCES[0]))
+        late, early = self.random.choice(slots)
         self.use((early, late))
-        cut = Attempt(**self._stopped())
-        programs = self.random.choice(((RUN, RUN, TIMER), (RUN, TIMER, RUN), (RUN, TIMER)))
+        first = self._asked((early,), "plain", "fails")
+        rounds = (
+            Round(first, (Attempt(**self._stopped(early)),), heals=False),
+            Round(self._asked((late,), "long", "long", "slow"), self._at_once(), joins=True),
+        )
+        return {"rounds": rounds}
+
+    def _at_once(self) -> tuple[Attempt, ...]:
+        """Runs and timers, during whose time the pending result may come to its end."""
+        if self.chance(0.4):
+            # So long after the first that nothing waits any more.
+            later = Change(CLOCK, TOMORROW, 1.0)
+            programs = (RUN, TIMER, TIMER)
+            return (Attempt(programs=programs, apart=0.6, changes=(later,)),)
         at_once = Attempt(
-            programs=programs,
+            programs=self.random.choice(((RUN, RUN, TIMER), (RUN, TIMER, RUN), (RUN, TIMER))),
             apart=self.random.choice((0.0, 0.1, 0.2)),
             requests=self.requests(2, PATIENCE, 0.4),
             **self.away(0.1),
         )
-        more = [Attempt(programs=(TIMER, DELIVER))] if self.chance(0.5) else []
-        first = Round(self._asked((early,), "plain", "fails"), (cut,), heals=False)
-        asked = self._asked((late,), "slow", "slow", "plain")
-        return {"rounds": (first, Round(asked, (at_once, *more), joins=True))}
+        more = (Attempt(programs=(TIMER, DELIVER)),) if self.chance(0.5) else ()
+        return (at_once, *more)
 
     def versions(self) -> dict[str, Any]:
         slots = QUEUES[:1]
@@ -149,16 +161,17 @@ class _Drawing(Trouble):
         requests = self.requests(1, PATIENCE, 0.4)
         replaced = Attempt(programs=programs, changes=(changed,), requests=requests)
         more = [Attempt(programs=(RUN,))] if self.chance(0.5) else []
-        return {"rounds": (Round(asked, (Attempt(**self._stopped()), replaced, *more)),)}
+        return {"rounds": (Round(asked, (Attempt(**self._stopped(slots[0])), replaced, *more)),)}
 
-    def _stopped(self) -> dict[str, Any]:
-        """Where a run ends with a result that is pending."""
-        if self.chance(0.3):
-            return {"away": (self.random.choice((ZAQAR, KEYSTONE)),)}
-        if self.chance(0.5):
-            return {"requests": {ZAQAR: (self.random.choice(KILLS),)}}
+    def _stopped(self, slot: str) -> dict[str, Any]:
+        """Where a run of one deployment ends with a result that is pending."""
+        wire = HEAT if slot in RESOURCES else ZAQAR
+        if self.chance(0.2):
+            return {"away": (self.random.choice((wire, KEYSTONE)),)}
+        if self.chance(0.4):
+            return {"requests": {wire: (self.random.choice(KILLS),)}}
         power = self.random.choice((0.0, 0.0, 1.0))
-        return {"crash": Crash(self.random.randint(1, BEFORE_SENDING), power=power)}
+        return {"crash": Crash(self.random.randint(*KEEPING), power=power)}
 
     def _trouble(self, slots: list[str]) -> dict[str, Any]:
         self.use(slots)

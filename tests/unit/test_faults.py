@@ -165,6 +165,9 @@ def test_nothing_is_wrong_when_all_is_well() -> None:
         (LOST, {"shown": Shown(config_id="another")}),
         (UNANSWERED, {"shown": Shown(status="IN_PROGRESS"), "stored": None}),
         (RUN_TWICE, {"runs": 2}),
+        (LOST, {"abandoned": "older than a day"}),
+        (UNANSWERED, {"pending": True}),
+        (DUPLICATED, {"stored": {"deploy_status_code": 1, "deploy_stderr": "interrupted"}}),
         (DUPLICATED, {"left": [{"body": {"deploy_config_id": "new"}}]}),
         (DUPLICATED, {"journal": [event(), event(), post(), post()]}),
         (DUPLICATED, {"shown": Shown(output_values={**GOOD, "deploy_stdout": "s1r1d1 ends\n"})}),
@@ -181,6 +184,14 @@ def test_a_result_that_was_cut_must_be_what_the_server_keeps() -> None:
     assert kinds(seen(shown=Shown(output_values=cut), stored=cut, cut=True)) == []
     assert kinds(seen(shown=Shown(output_values=cut), stored=cut)) == [LOST]
     assert kinds(seen(shown=Shown(output_values=cut), cut=True)) == [LOST]
+
+
+def test_on_a_full_disk_a_config_may_be_answered_without_a_run() -> None:
+    full = {"deploy_status_code": 1, "deploy_stderr": "not run, because the disk is full"}
+    answered = {"shown": Shown(output_values=full), "stored": full}
+    assert kinds(seen(**answered, full=True, runs=0)) == []
+    assert kinds(seen(**answered, full=True, runs=1)) == [LOST]
+    assert kinds(seen(**answered, runs=0)) == [LOST]
 
 
 def test_a_config_may_ask_to_be_run_again() -> None:
