@@ -18,8 +18,10 @@ help:
 	@echo 'make lint | unit | functional    one part of them'
 	@echo 'make faults SEED=… N=…           break things, count what is lost'
 	@echo 'make faults-metadata SEED=… N=…  the same for the metadata that comes in'
+	@echo 'make fuzz SECONDS=…  metadata and hooks’ answers, as a fuzzer makes them up'
 	@echo 'make bench-latency  from Heat to the hook, against os-collect-config and heat-agents'
 	@echo 'make bench-idle     a run with nothing to do, against heat-agents'
+	@echo 'make bench-many     many deployments in one run'
 	@echo 'make image          an image for a cloud: qcow2 with kernel and cloud-init'
 	@echo 'make lab | lab-down a control plane on this machine: Keystone, Zaqar, Heat'
 	@echo 'make clean          remove what was built (.cache and .tox)'
@@ -61,6 +63,11 @@ lint unit functional:
 bench-idle:
 	@$(PYTHON) -m bench.idle
 
+.PHONY: bench-many
+bench-many:
+	@tools/step 'Debian packages' tools/setup lab test
+	@$(TOX) run -q -e bench -- -m bench.many
+
 .PHONY: faults
 faults:
 	@tools/step 'Debian packages' tools/setup image lab test
@@ -72,6 +79,12 @@ faults-metadata:
 	@tools/step 'Debian packages' tools/setup lab test
 	@tools/step 'Control plane environment' $(PYTHON) -m lab install
 	@$(TOX) run -q -e faults -- -m faults.metadata $(if $(SEED),--seed $(SEED)) --number $(or $(N),500)
+
+.PHONY: fuzz
+fuzz:
+	@tools/step 'Debian packages' tools/setup test
+	@mkdir -p .cache/fuzz/corpus
+	@$(TOX) run -q -e fuzz -- -max_total_time=$(or $(SECONDS),60) -artifact_prefix=.cache/fuzz/ .cache/fuzz/corpus
 
 .PHONY: bench-latency
 bench-latency:

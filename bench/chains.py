@@ -23,8 +23,9 @@ from urllib.parse import urlencode
 
 from bench.figures import show
 from bench.servers import Ours, Peer
-from heat_config import settings
+from heat_config.cloud.credentials import Credentials
 from heat_config.cloud.keystone import User
+from heat_config.cloud.trust import Trust
 from lab import Lab
 from lab.stack import Heat
 from tests.support.template import template
@@ -129,8 +130,7 @@ class Floor:
 
 
 def _answer(zaqar: dict[str, Any], ended: Event, after: float) -> None:
-    values = {f"deploy_{key}": value for key, value in zaqar.items()}
-    user = User(values, settings.load({"HEAT_CONFIG_SETTINGS": "/nonexistent"}))
+    user = User(Credentials.from_section({"region_name": None, **zaqar}), Trust())
     queues = f"{user.endpoint('messaging')}/v2/queues"
     ids: set[str] = set()
     answered: set[str] = set()

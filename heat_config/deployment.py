@@ -65,7 +65,8 @@ def parse(text: str) -> list[Deployment]:
     """Read the rendered list of deployments.
 
     An empty text is an empty list: os-apply-config renders ``{{deployments}}``
-    as nothing when the metadata has no such key.
+    as nothing when the metadata has no such key. Of each id there is one: see
+    :func:`_distinct`.
 
     :raises MetadataError: the text is not a JSON list.
     """
@@ -77,7 +78,33 @@ def parse(text: str) -> list[Deployment]:
         raise MetadataError(f"is not valid JSON: {error}") from None
     if not isinstance(items, list):
         raise MetadataError(f"holds {kind(items)}, not a list of deployments")
-    return [read(item) for item in items]
+    return _distinct(items)
+
+
+def _distinct(items: list[Any]) -> list[Deployment]:
+    """One deployment for each id; a later one with an id that was used cannot be run.
+
+    It is answered with the reason, unless it is the same again, or is answered where the
+    first one is: Heat waits there for one answer.
+    """
+    found: dict[str, Deployment] = {}
+    given: dict[str, Any] = {}
+    for item in items:
+        each = read(item)
+        first = found.get(each.id)
+        if first and (item == given[each.id] or _address(each) == _address(first) != {}):
+            continue
+        if first:
+            reason = f"the id {each.id!r} is used by two deployments"
+            each = _rejected({**item, "id": None}, each.values, reason, item)
+        found.setdefault(each.id, each)
+        given.setdefault(each.id, item)
+    return list(found.values())
+
+
+def _address(each: Deployment) -> dict[str, Any]:
+    """What Heat has added to the inputs, which says where it waits for the answer."""
+    return {name: value for name, value in each.values.items() if name.startswith("deploy_")}
 
 
 def read(item: object) -> Deployment:

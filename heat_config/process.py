@@ -14,11 +14,12 @@ import subprocess
 import tempfile
 import time
 from collections import deque
-from contextlib import suppress
-from typing import IO, TYPE_CHECKING, NamedTuple
+from contextlib import nullcontext, suppress
+from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 # The exit status of timeout(1), and those with which a shell says that it could
@@ -70,6 +71,20 @@ class Completed(NamedTuple):
         return f"was killed by {name}"
 
 
+class Scope(Protocol):
+    """What holds a program together with all that it starts (:mod:`heat_config.run.scope`)."""
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What its environment must hold."""
+
+    def entered(self) -> AbstractContextManager[None]:
+        """Within this it is started."""
+
+    def end(self, grace: float, pause: Callable[[float], object]) -> bool:
+        """End all of it: TERM, and after so many seconds KILL; ``pause`` waits meanwhile."""
+
+
 def run(
     argv: Sequence[str | Path],
     *,
@@ -79,7 +94,7 @@ def run(
     on_stdout: Callable[[str], None] | None = None,
     on_stderr: Callable[[str], None] | None = None,
     time_limit: float | None = None,
-    own_group: bool = False,
+    scope: Scope | None = None,
     unbroken: Iterable[str] = (),
 ) -> Completed:
     """Run a program until it ends and return what it wrote.
@@ -90,9 +105,9 @@ def run(
     A line longer than :data:`LONGEST_LINE` comes in pieces, of which none ends
     within one of the ``unbroken`` texts: a secret in two halves would not be masked.
 
-    ``own_group`` makes the program the head of a process group. One that takes
-    longer than ``time_limit`` seconds is ended with its whole group: TERM, and
-    after :data:`GRACE` seconds KILL.
+    A program that takes longer than ``time_limit`` seconds is ended, TERM and after
+    :data:`GRACE` seconds KILL, together with all that is in its ``scope``. Without
+    a scope that is its process group, of which a limit makes it the head.
 
     :raises OSError: the program cannot be started.
     :raises ValueError: an argument or a variable holds a NUL character.
@@ -100,20 +115,22 @@ def run(
     with tempfile.TemporaryFile() as source:
         source.write(stdin)
         source.seek(0)
-        with subprocess.Popen(
-            argv,
-            stdin=source,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=env,
-            cwd=cwd,
-            start_new_session=own_group,
-        ) as child:
+        with scope.entered() if scope else nullcontext():
+            started = subprocess.Popen(
+                argv,
+                stdin=source,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**(os.environ if env is None else env), **scope.variables} if scope else env,
+                cwd=cwd,
+                start_new_session=scope is not None or time_limit is not None,
+            )
+        with started as child:
             assert child.stdout and child.stderr  # noqa: S101 - for the type checker
             whole = tuple(text.encode() for text in unbroken)
             stdout = _Reader(child.stdout, on_stdout, whole)
             stderr = _Reader(child.stderr, on_stderr, whole)
-            in_time = _follow(child.pid, [stdout, stderr], time_limit)
+            in_time = _follow(child.pid, [stdout, stderr], time_limit, scope)
             returncode = child.wait()
     return Completed(
         returncode,
@@ -187,7 +204,9 @@ def _end_without(text: bytes, line: bytes) -> int:
     return len(line) - next((size for size in sizes if line.endswith(text[:size])), 0)
 
 
-def _follow(pid: int, readers: list[_Reader], time_limit: float | None) -> bool:
+def _follow(
+    pid: int, readers: list[_Reader], time_limit: float | None, scope: Scope | None
+) -> bool:
     """Read until the process has ended; return whether it did so in time."""
     ended = os.pidfd_open(pid)
     in_time = True
@@ -198,7 +217,7 @@ def _follow(pid: int, readers: list[_Reader], time_limit: float | None) -> bool:
                 selector.register(reader.pipe, selectors.EVENT_READ, reader)
             if not _read_until(selector, ended, time_limit):
                 in_time = False
-                _end_group(selector, ended, pid)
+                _end(selector, ended, pid, scope)
     finally:
         os.close(ended)
     for reader in readers:
@@ -213,22 +232,38 @@ def _read_until(selector: selectors.BaseSelector, ended: int, seconds: float | N
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
             return False
-        ready = [key for key, _ in selector.select(left)]
-        for key in ready:
-            if key.data and not key.data.read():
-                selector.unregister(key.fileobj)
-        if any(key.fd == ended for key in ready):
+        if ended in _read(selector, left):
             return True
 
 
-def _end_group(selector: selectors.BaseSelector, ended: int, pid: int) -> None:
-    """Ask the whole process group to end, and then make it.
+def _read(selector: selectors.BaseSelector, seconds: float | None) -> set[int]:
+    """Read what there is, or will be within some time; return which descriptors were ready."""
+    ready = [key for key, _ in selector.select(seconds)]
+    for key in ready:
+        if key.data and not key.data.read():
+            selector.unregister(key.fileobj)
+    return {key.fd for key in ready}
 
-    The head of the group has not been waited for, so its number is still its own.
+
+def _end(selector: selectors.BaseSelector, ended: int, pid: int, scope: Scope | None) -> None:
+    """Ask the program to end with all that belongs to it, then make it; read what it still says.
+
+    It has not been waited for, so its number is still its own and its group's.
     """
-    with suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGTERM)
-    _read_until(selector, ended, GRACE)
+    if scope:
+        selector.unregister(ended)  # others of its scope may take longer
+        scope.end(GRACE, lambda seconds: _read_for(selector, seconds))
+        selector.register(ended, selectors.EVENT_READ)
+    else:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGTERM)
+        _read_until(selector, ended, GRACE)
     with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
     _read_until(selector, ended, None)
+
+
+def _read_for(selector: selectors.BaseSelector, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        _read(selector, left)

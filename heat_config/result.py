@@ -25,6 +25,8 @@ STDERR = "deploy_stderr"
 STATUS_CODE = "deploy_status_code"
 # An output of ours: true for a run that was cut and counts as failed.
 INTERRUPTED = "deploy_interrupted"
+# Characters of a status code, which is kept whole where all else of a result is shortened.
+LONGEST_CODE = 100
 
 
 class Result(NamedTuple):
@@ -110,7 +112,8 @@ def from_hook(completed: Completed) -> Result:
     """Read a hook's answer: one JSON object on stdout, and exit status 0.
 
     Where stdout is something else, stdout, stderr and the exit status are the
-    answer. A hook that failed is a failure, whatever its JSON says.
+    answer. A hook that failed is a failure, whatever its JSON says. So is one whose
+    status code is none that can be sent.
     """
     answer = _json_object(completed.stdout)
     if answer is None:
@@ -128,7 +131,7 @@ def from_hook(completed: Completed) -> Result:
         stderr=_as_text(answer.pop(STDERR, None)),
         outputs=answer,
     )
-    return result._map(_sound)
+    return _with_usable_code(result)._map(_sound)
 
 
 def _raw(completed: Completed) -> Result:
@@ -153,7 +156,7 @@ def from_dict(message: dict[str, Any]) -> Result:
         stderr=_as_text(outputs.pop(STDERR, None)),
         outputs=outputs,
     )
-    return result._map(_sound)
+    return _with_usable_code(result)._map(_sound)
 
 
 def text_of(raw: bytes, dropped: int) -> str:
@@ -211,6 +214,20 @@ def _json_object(stdout: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return answer if isinstance(answer, dict) else None
+
+
+def _with_usable_code(result: Result) -> Result:
+    """The result; with a status code that cannot be sent it is a failure that says so.
+
+    Zaqar takes no integer of more than 64 bits, and no transport takes a text of any length.
+    """
+    code: object = result.status_code
+    text = code if isinstance(code, str) else json.dumps(code)
+    is_small = not isinstance(code, int) or -(1 << 63) <= code < 1 << 63
+    if is_small and len(text) <= LONGEST_CODE:
+        return result
+    reason = f"{STATUS_CODE} is no status code: {text[:LONGEST_CODE]!r}, {len(text)} characters\n"
+    return result._replace(status_code=1, stderr=result.stderr + reason)
 
 
 def _as_text(value: object) -> str:

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The services' Python environment: one virtual environment with every package pinned."""
 
+from __future__ import annotations
+
 import fcntl
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .command import run
 from .errors import LabError
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -48,11 +50,11 @@ def install() -> bool:
             marker.unlink()
         else:
             shutil.rmtree(VENV, ignore_errors=True)
-            _run(base_python(), "-m", "venv", VENV)
+            run([base_python(), "-m", "venv", VENV])
         # Every package is in the list, so there is nothing to resolve: --no-deps is faster,
         # and a package that is missing from the list shows in `pip check`.
-        _run(python(), "-m", "pip", "install", "--quiet", "--no-deps", "-r", REQUIREMENTS)
-        _run(python(), "-m", "pip", "check")
+        run([python(), "-m", "pip", "install", "--quiet", "--no-deps", "-r", REQUIREMENTS])
+        run([python(), "-m", "pip", "check"])
         marker.write_text(key())
     return True
 
@@ -81,11 +83,3 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _run(*command: str | Path) -> None:
-    """Run a command quietly; show what it said only when it fails."""
-    done = subprocess.run(command, text=True, capture_output=True, check=False)
-    if done.returncode:
-        said = (done.stdout + done.stderr).strip()[-3000:]
-        raise LabError(f"{' '.join(map(str, command))} exited {done.returncode}:\n{said}")

@@ -9,7 +9,7 @@ With the action DELETE the sorted text is removed.
 import os
 import sys
 
-from heat_config import files, hookkit
+from heat_config import hookkit
 from heat_config.result import Result
 
 TOOL = hookkit.Tool("HEAT_SORT_CMD", ("sort",), "coreutils")
@@ -22,7 +22,7 @@ def run(config: hookkit.Config) -> Result:
     if config.is_deletion:
         path.unlink(missing_ok=True)
         return Result(0)
-    files.write_private(path, config.text())
+    hookkit.write_files(place.folder, {config.name: config.text()})
     order = ["--reverse"] if config.flag("reverse") else []
     argv = [TOOL.find(), *order, f"--output={path}", str(path)]
     completed = hookkit.run(argv, env=os.environ, cwd=place.folder)

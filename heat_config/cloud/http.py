@@ -52,7 +52,7 @@ def _outcome(status: int, reason: str) -> Outcome:
 
 
 def from_silence(what: str, error: Exception) -> CloudError:
-    """The error for a request without an answer. Only its kind is told: its text has the URL."""
+    """The error for a request without an answer. Its text has the URL: only its kind is named."""
     outcome = Outcome.UNREACHABLE if was_not_sent(error) else Outcome.UNKNOWN
     return CloudError(f"{what} does not answer ({type(error).__name__})", outcome)
 
@@ -111,7 +111,7 @@ def untrusted(what: str, error: Exception) -> CloudError:
 def _openssl_error(error: object) -> ssl.SSLError | None:
     """What OpenSSL said, below the errors that urllib3, requests and keystoneauth make of it.
 
-    Only that is told: the texts of the others repeat the URL with its signature.
+    Only that is repeated: the texts of the others repeat the URL with its signature.
     """
     while isinstance(error, BaseException) and not isinstance(error, ssl.SSLError):
         error = _below(error)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import random
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-from urllib.parse import urlsplit
 
 from heat_config import log, redact, signals
 from heat_config.cloud.errors import CloudError, Outcome
@@ -66,6 +65,8 @@ class Courier:
             settings.first_wait, settings.fallback_after, float(settings.message_ttl)
         )
         self._away: set[str] = set()
+        self._held: set[str] = set()
+        """Of what Heat has replaced, what could not be noted as such: it must not be sent."""
 
     def hand_over(self, box: Keeper, entry: Entry) -> None:
         """Take a new result, durably; :meth:`pursue` must follow while the box is held.
@@ -106,6 +107,8 @@ class Courier:
 
         :raises OSError: it cannot be kept what came of it.
         """
+        if config_id in self._held:
+            return
         with self._outbox.locked() as box:
             entry = self._taken(box, config_id)
             if entry is None:
@@ -128,13 +131,20 @@ class Courier:
         newest = {place_of(values): config_id for config_id, values in asked.items()}
         newest.pop(None, None)
         for config_id in set(self._outbox.ids()) - set(asked):
-            with self._outbox.locked() as box:
-                entry = self._taken(box, config_id)
-                newer = newest.get(entry.place) if entry else None
-                if entry and newer:
-                    replaced = policy.superseded(entry, newer)
-                    box.put(replaced)
-                    self.pursue(box, replaced)
+            try:
+                self._supersede(config_id, newest)
+            except OSError as error:
+                self._held.add(config_id)
+                log.error(f"the result of {config_id}, which Heat has replaced, is held: {error}")
+
+    def _supersede(self, config_id: str, newest: Mapping[object, str]) -> None:
+        with self._outbox.locked() as box:
+            entry = self._taken(box, config_id)
+            newer = newest.get(entry.place) if entry else None
+            if entry and newer:
+                replaced = policy.superseded(entry, newer)
+                box.put(replaced)
+                self.pursue(box, replaced)
 
     def _step(self, box: Keeper, entry: Entry, act: Act) -> Entry:
         """One act: the intent is kept before it, and what came of it after it."""
@@ -215,7 +225,7 @@ def _target(entry: Entry) -> str:
     notifies = policy.ROWS[entry.stage].act is Act.NOTIFY
     transport = signals.transport(address)
     if transport is signals.Transport.URL and not notifies:
-        return str(urlsplit(str(address["deploy_signal_id"])).netloc.rpartition("@")[2])
+        return redact.url(address["deploy_signal_id"]).partition("://")[2].partition("/")[0]
     is_queue = transport is signals.Transport.QUEUE and not notifies
     return f"{'Zaqar' if is_queue else 'Heat'} by {redact.url(address.get('deploy_auth_url'))}"
 

@@ -14,6 +14,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from heat_config import log, redact, settings
+from heat_config.data import kind
 from heat_config.hookkit.config import Config, read_config
 from heat_config.hookkit.folders import (
     Workplace,
@@ -28,7 +29,6 @@ from heat_config.hookkit.values import (
     HookError,
     as_json,
     as_yaml,
-    kind,
     map_of,
     parsed,
     texts,

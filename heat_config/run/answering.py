@@ -6,6 +6,7 @@ What is noted before and after the run is in :mod:`heat_config.run.loop`.
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from heat_config import log, process, redact
@@ -55,11 +56,16 @@ def is_to_be_repeated(deployment: Deployment) -> bool:
 
 
 def end_processes(begun: Begun) -> None:
-    """End what a run that was cut has left running, before it is run again."""
+    """End what a run that was cut has left running, before it is run again.
+
+    :raises OSError: that is not possible, so it must not be run now.
+    """
     scope = Scope.from_note(begun.scope)
-    if scope.lives():
-        log.warning("the run before has left processes behind: they are ended first")
-        scope.end(process.GRACE)
+    if scope is None or not scope.lives():
+        return
+    log.warning("the run before has left processes behind: they are ended first")
+    if not scope.end(process.GRACE):
+        raise OSError(errno.EBUSY, "processes of the run before cannot be ended")
 
 
 def after_cut(deployment: Deployment, begun: Begun, settings: Settings) -> Result:
@@ -74,18 +80,22 @@ def after_cut(deployment: Deployment, begun: Begun, settings: Settings) -> Resul
     log.warning(f"{deployment}: its run was interrupted (option interrupted: {meaning})")
     scope = Scope.from_note(begun.scope)
     so_far = runlog.tail(runlog.path_of(deployment.id, settings), SO_FAR)
-    if meaning == "succeed" and scope.rebooted:
+    # An agent of before has noted no scope.
+    rebooted = scope is None or scope.rebooted
+    if meaning == "succeed" and rebooted:
         return Result(0, so_far, "the run was interrupted, as the config expects\n")
-    return failure(so_far + _why_cut(deployment, scope))._replace(outputs={INTERRUPTED: True})
+    lives = scope is not None and scope.lives()
+    why = _why_cut(deployment, rebooted=rebooted, lives=lives)
+    return failure(so_far + why)._replace(outputs={INTERRUPTED: True})
 
 
 def _meaning(deployment: Deployment) -> str:
     return str(deployment.item["options"].get("interrupted", "fail"))
 
 
-def _why_cut(deployment: Deployment, scope: Scope) -> str:
-    what = "the server" if scope.rebooted else "the agent"
-    goes_on = "What it had started is still running. " if scope.lives() else ""
+def _why_cut(deployment: Deployment, *, rebooted: bool, lives: bool) -> str:
+    what = "the server or the agent" if rebooted else "the agent"
+    goes_on = "What it had started is still running. " if lives else ""
     return (
         f"the run was interrupted: {what} stopped before it had ended. {goes_on}It was not run "
         f"again. To do so: heat-config run --force {deployment.id}, or update the stack.\n"

@@ -17,14 +17,30 @@ if TYPE_CHECKING:
 
     from heat_config.deployment import Deployment
     from heat_config.result import Result
+    from heat_config.run.scope import Scope
     from heat_config.settings import Settings
 
 
-def run(deployment: Deployment, settings: Settings, on_line: Callable[[str], None]) -> Result:
+def run(
+    deployment: Deployment,
+    settings: Settings,
+    on_line: Callable[[str], None],
+    scope: Scope,
+) -> Result:
     """Run a deployment with its group's hook; whatever happens is a result.
 
-    Each line that the hook logs goes to ``on_line`` as it comes.
+    Each line that the hook logs goes to ``on_line`` as it comes. The time limit
+    ends all that is in the ``scope``; what is left there in time is left alone.
     """
+    try:
+        return _run(deployment, settings, on_line, scope)
+    finally:
+        scope.tidy()
+
+
+def _run(
+    deployment: Deployment, settings: Settings, on_line: Callable[[str], None], scope: Scope
+) -> Result:
     path = find(deployment.group, settings.hook_folders)
     if path is None:
         return _without_hook(deployment, settings.hook_folders)
@@ -38,7 +54,7 @@ def run(deployment: Deployment, settings: Settings, on_line: Callable[[str], Non
             stdin=json.dumps(_for_hook(deployment)).encode("ascii"),
             on_stderr=on_line,
             time_limit=limit,
-            own_group=True,
+            scope=scope,
             unbroken=log.concealed(),
         )
     except OSError as error:

@@ -155,7 +155,7 @@ class _Run:
         kept = result.explained(deployment.error_outputs).masked(log.concealed())
         try:
             self._with_room(lambda room: self._keep(deployment, kept, room))
-        except OSError:
+        except (OSError, NewerError):
             self._unfinished.keep(deployment.id, kept)
             raise
         self._logs.prune_when_large(deployment.id, self._outbox.ids)
@@ -208,6 +208,7 @@ class _Run:
             self._store.begin(deployment._replace(item=item), begun)
             if begun.forced:
                 box.forget(deployment.id)
+        self._unfinished.forget(deployment.id)
 
     def _keep(self, deployment: Deployment, result: Result, room: int | None) -> None:
         """Make a result durable, and deliver it; the timer does neither between the two.

@@ -10,6 +10,7 @@ waits for it and has it taken up again, without new metadata.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,9 @@ class Unfinished:
             self._path(config_id).unlink(missing_ok=True)
         for config_id in wanted - set(self.ids()):
             self._write(config_id, None)
+        if not wanted:
+            with suppress(OSError):  # it was not there, or another run has just noted something
+                self._folder.rmdir()
 
     def keep(self, config_id: str, result: Result) -> None:
         """Keep a result that could not be kept where it belongs.
@@ -50,6 +54,10 @@ class Unfinished:
         :raises OSError: not even this can be written.
         """
         self._write(config_id, result)
+
+    def forget(self, config_id: str) -> None:
+        """Forget what was kept of an earlier run: the config is run again."""
+        self._path(config_id).unlink(missing_ok=True)
 
     def result(self, config_id: str) -> Result | None:
         """The result that was kept of a config; None where none was."""

@@ -6,17 +6,21 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from heat_config.cloud import keystone
+from heat_config.cloud import http, keystone
 from lab import Lab
 from lab.catalog import add_region
-from lab.wire import Wire
+from lab.stack import Heat
+from lab.wire import Action, Reply, Wire
 from tests.support.collecting import Collecting
 from tests.support.server import HostServer
+from tests.support.signalled import Deployments, signalled
 from tests.support.stacks import create_stack, heat, lab
-from tests.support.wires import address
+from tests.support.user import DemoUser
+from tests.support.wires import Reroute, address
 
 __all__ = ["create_stack", "heat", "lab"]
 
@@ -24,7 +28,7 @@ __all__ = ["create_stack", "heat", "lab"]
 @pytest.fixture(autouse=True)
 def _a_process_of_its_own() -> None:
     """No user, with its connections and timeouts, is left of the test before."""
-    keystone._user.cache_clear()
+    keystone.user_of.cache_clear()
 
 
 @pytest.fixture
@@ -74,3 +78,36 @@ def wired(collecting: Collecting, wire: Wire) -> Collecting:  # noqa: ARG001 - i
     """A server that reaches Zaqar over the wire."""
     collecting.values["region_name"] = "wire"
     return collecting
+
+
+@pytest.fixture(scope="module")
+def user(lab: Lab) -> DemoUser:
+    return DemoUser(lab)
+
+
+@pytest.fixture(scope="module")
+def deployments(heat: Heat) -> Iterator[Deployments]:
+    with signalled(heat) as made:
+        yield made
+
+
+@pytest.fixture
+def short_stall(action: Action, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stall is noticed soon; what does not stall may take its time on a busy machine."""
+    if action.reply is Reply.STALL:
+        monkeypatch.setattr(http, "TIMEOUT", 1.0)
+
+
+@pytest.fixture
+def reroute(monkeypatch: pytest.MonkeyPatch) -> Reroute:
+    looked_up = keystone.User.endpoint
+
+    def install(service_type: str, wire: Wire) -> None:
+        def endpoint(self: keystone.User, wanted: str) -> str:
+            url = urlsplit(looked_up(self, wanted))
+            assert wanted == service_type
+            return wire.url + url.path
+
+        monkeypatch.setattr(keystone.User, "endpoint", endpoint)
+
+    return install

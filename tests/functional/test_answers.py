@@ -22,6 +22,8 @@ from tests.support.hooks import installed
 from tests.support.server import HostServer
 from tests.support.template import template
 
+pytestmark = pytest.mark.timeout(900)
+
 LINE = "línea " * 30 + "\n"
 LINES = 5_000_000 // len(LINE.encode())
 # Prints more than any signal can carry, with its beginning and its end marked.
@@ -181,6 +183,7 @@ class Answers:
         self._main.asks_for([7, None, {"name": "nothing"}, *items.values()])
         while self._main.run().returncode == -9:
             self.restarts += 1
+            assert self.restarts <= len(items), "the agent is killed again and again"
 
     def status(self, case: str) -> tuple[str, str, str]:
         """How a case's stack has ended: status, its reason, the deployment's stderr."""
@@ -196,8 +199,8 @@ class Answers:
         return int((self._main.logs / f"{self.ids[case]}.pid").read_text())
 
     @property
-    def owed(self) -> list[Path]:
-        return self._main.host.owed
+    def undelivered(self) -> list[Path]:
+        return self._main.host.undelivered
 
     def delete(self) -> None:
         for stack in (self.well, *self.stacks.values()):
@@ -417,4 +420,4 @@ def test_more_than_a_signal_can_carry(answers: Answers, case: str, limit: int) -
 
 
 def test_nothing_is_owed_when_all_is_said(answers: Answers) -> None:
-    assert answers.owed == []
+    assert answers.undelivered == []

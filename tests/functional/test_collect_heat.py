@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import requests
 
-from heat_config import settings
+from heat_config.cloud.credentials import Credentials
 from heat_config.cloud.keystone import User
+from heat_config.cloud.trust import Trust
 from lab import Lab
 from lab.catalog import add_region
 from lab.stack import Heat, Stack, wait_for
@@ -66,8 +67,7 @@ def forget(collecting: Collecting, lab_user: User) -> None:
 @pytest.fixture
 def stack_user(collecting: Collecting, stack: Stack) -> User:  # noqa: ARG001 - it sets the values
     """The server's stack user."""
-    values = {f"deploy_{name}": value for name, value in collecting.values.items()}
-    return User(values, settings.load({"HEAT_CONFIG_SETTINGS": "/nonexistent"}))
+    return User(Credentials.from_section({"region_name": None, **collecting.values}), Trust())
 
 
 def test_a_server_that_knows_its_id_gets_everything(

@@ -17,27 +17,17 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from heat_config import deployment, redact, settings, signals
-from heat_config.cloud import http, keystone
+from heat_config import redact, settings, signals
 from heat_config.cloud.errors import CloudError
 from heat_config.delivery.outbox import Entry
 from heat_config.result import from_dict
-from heat_config.signals import retry, zaqar
+from heat_config.signals import retry
 from lab import Lab
-from lab.stack import Heat, Stack, wait_for
-from lab.wire import (
-    GARBAGE,
-    LOSE_ANSWER,
-    RESET,
-    STALL,
-    Action,
-    Reply,
-    Wire,
-    answer,
-)
-from tests.support.template import template
+from lab.wire import LOSE_ANSWER, RESET, Action, Wire, answer
+from tests.support.faults import AMBIGUOUS, BAD_CONTENT, PASSING, each
+from tests.support.signalled import Deployments
 from tests.support.user import DemoUser
-from tests.support.wires import address
+from tests.support.wires import Reroute, address
 
 SETTINGS = settings.load({"HEAT_CONFIG_SETTINGS": "/nonexistent"})
 RESULT = {
@@ -45,42 +35,6 @@ RESULT = {
     "deploy_stderr": "",
     "deploy_status_code": 0,
     "output": "ümlaut",
-}
-
-# The request has not reached the service, and a later one may.
-PASSING = {
-    "reset": RESET,
-    "no HTTP": GARBAGE,
-    "stall": STALL,
-    "429": answer(429),
-    "500": answer(500),
-    "502": answer(502, b"<html>Bad Gateway</html>"),
-    "503": answer(503),
-    "504": answer(504),
-}
-# The service has the result, and the agent is not told.
-AMBIGUOUS = {
-    "reset": LOSE_ANSWER,
-    "no HTTP": Action(True, GARBAGE.reply),
-    "stall": Action(True, Reply.STALL),
-    "500": answer(500, forward=True),
-    "502": answer(502, forward=True),
-    "504": answer(504, forward=True),
-}
-# Nothing that a later try would change.
-REFUSED = {
-    "401": answer(401),
-    "403": answer(403),
-    "404": answer(404),
-}
-# The result itself is refused; another may be accepted.
-BAD_CONTENT = {
-    "400": answer(400, b'{"title": "Bad", "description": "no such thing"}'),
-}
-# What is in between answers in the service's name.
-NOT_THE_SERVICE = {
-    "login page": answer(200, b"<html>Please log in</html>"),
-    "nothing": answer(200),
 }
 
 
@@ -101,10 +55,6 @@ def send(
     return retry.until_accepted(
         sender, from_dict(message), "/log/c1.log", 0.0, refused_before=refused_before
     ).target
-
-
-def each(actions: dict[str, Action]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("action", actions.values(), ids=actions.keys())
 
 
 def refusal(send: Callable[[], object], values: dict[str, Any]) -> CloudError:
@@ -137,41 +87,10 @@ class Queue:
         return self._user.messages(self.name)
 
 
-@pytest.fixture(scope="module")
-def user(lab: Lab) -> DemoUser:
-    return DemoUser(lab)
-
-
 @pytest.fixture(autouse=True)
 def nothing_secret_is_written(capfd: pytest.CaptureFixture[str], user: DemoUser) -> Iterator[None]:
     yield
     assert user.values["deploy_password"] not in "".join(capfd.readouterr())
-
-
-@pytest.fixture
-def short_stall(action: Action, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stall is noticed soon; what does not stall may take its time on a busy machine."""
-    if action.reply is Reply.STALL:
-        monkeypatch.setattr(http, "TIMEOUT", 1.0)
-
-
-Reroute = Callable[[str, Wire], None]
-
-
-@pytest.fixture
-def reroute(monkeypatch: pytest.MonkeyPatch) -> Reroute:
-    """Let the agent find a service of the catalog at the other end of a wire."""
-    looked_up = keystone.User.endpoint
-
-    def install(service_type: str, wire: Wire) -> None:
-        def endpoint(self: keystone.User, wanted: str) -> str:
-            url = urlsplit(looked_up(self, wanted))
-            assert wanted == service_type
-            return wire.url + url.path
-
-        monkeypatch.setattr(keystone.User, "endpoint", endpoint)
-
-    return install
 
 
 @pytest.fixture
@@ -190,10 +109,6 @@ def identity(lab: Lab, queue: Queue) -> Iterator[Wire]:
 
 
 class TestZaqar:
-    def test_a_result_arrives_as_it_is(self, queue: Queue) -> None:
-        assert queue.send() == f"queue {queue.name} at {queue.wire.url}"
-        assert queue.messages == [RESULT]
-
     @each(PASSING)
     @pytest.mark.usefixtures("short_stall")
     def test_a_moments_trouble_is_tried_again(self, queue: Queue, action: Action) -> None:
@@ -213,26 +128,6 @@ class TestZaqar:
         queue.send(LOSE_ANSWER, answer(503), RESET)
         assert queue.messages == [RESULT]
         assert len(queue.wire.requests("POST")) == 1
-
-    def test_what_is_equal_to_nothing_is_found_too(self, queue: Queue) -> None:
-        queue.send(LOSE_ANSWER, message={**RESULT, "output": float("nan")})
-        assert len(queue.messages) == 1
-
-    def test_anothers_message_is_not_taken_for_it(self, queue: Queue) -> None:
-        other = {**RESULT, "deploy_stdout": "other"}
-        queue.send(message=other, config_id="c2")
-        queue.send(RESET)
-        assert queue.messages == [other, RESULT]
-
-    @each(REFUSED)
-    def test_a_refusal_is_an_error_and_not_repeated(self, queue: Queue, action: Action) -> None:
-        # For a 401 the session gets a new token and tries once more.
-        error = queue.refuses(action, action)
-        assert not error.retry
-        assert str(action.status) in str(error)
-        assert queue.name in str(error) or queue.wire.url in str(error)
-        assert queue.messages == []
-        assert len(queue.wire.history) == (2 if action.status == 401 else 1)
 
     @each(BAD_CONTENT)
     def test_a_content_that_is_refused_becomes_a_failure_that_says_so(
@@ -265,12 +160,6 @@ class TestZaqar:
         assert message["deploy_status_code"] == 0
         assert 20_000 < len(message["deploy_stdout"]) < 30_000
 
-    def test_a_reason_is_told(self, queue: Queue) -> None:
-        assert "no such thing" in str(queue.refuses(BAD_CONTENT["400"]))
-
-    def test_a_long_reason_is_cut(self, queue: Queue) -> None:
-        assert len(str(queue.refuses(answer(404, b"<html>" + b"x" * 100_000)))) < 1000
-
     @each(PASSING)
     @pytest.mark.usefixtures("short_stall")
     def test_trouble_that_lasts_is_an_error(self, queue: Queue, action: Action) -> None:
@@ -286,23 +175,6 @@ class TestZaqar:
         queue.wire.open_port()
         queue.send()
         assert queue.messages == [RESULT]
-
-    @each(NOT_THE_SERVICE)
-    def test_a_success_that_is_none_of_zaqars_is_an_error(
-        self, queue: Queue, action: Action
-    ) -> None:
-        # Each try but the first looks for the message and then posts it.
-        assert queue.refuses(*[action] * retry.TRIES * 2).retry
-        assert queue.messages == []
-
-    def test_a_redirection_to_a_login_page_is_no_success(self, queue: Queue) -> None:
-        to_login = answer(301, headers=[f"Location: {queue.wire.url}/login"])
-        queue.refuses(*[to_login, NOT_THE_SERVICE["login page"]] * retry.TRIES)
-
-    def test_an_expired_token_is_renewed(self, queue: Queue, identity: Wire) -> None:
-        queue.send(answer(401))
-        assert queue.messages == [RESULT]
-        assert len(identity.requests("POST")) == 2
 
     def test_connections_are_kept_and_one_token_serves_them_all(
         self, queue: Queue, identity: Wire
@@ -324,14 +196,6 @@ class TestZaqar:
         assert message["deploy_stderr"] == "short"
         assert message["output"] == "ümlaut"
 
-    def test_a_result_of_just_the_limit_is_accepted(self, queue: Queue) -> None:
-        queue.send(message={**RESULT, "deploy_stdout": "x" * zaqar.LIMIT})
-        assert len(queue.messages) == 1
-
-    def test_a_name_that_no_queue_can_have(self, queue: Queue) -> None:
-        queue.values["deploy_queue_id"] = "a/../b"
-        assert "deploy_queue_id" in str(queue.refuses())
-
 
 class TestKeystone:
     @each({name: action for name, action in PASSING.items() if name != "no HTTP"})
@@ -343,86 +207,6 @@ class TestKeystone:
         queue.send()
         assert queue.messages == [RESULT]
         assert [exchange.method for exchange in queue.wire.history] == ["POST"]
-
-    @pytest.mark.parametrize(
-        "body", [b"<html>Please log in</html>", b"{}", b'{"token": {}}', b"[]"]
-    )
-    def test_what_is_no_keystone(self, queue: Queue, identity: Wire, body: bytes) -> None:
-        identity.plan([answer(200, body)] * retry.TRIES)
-        assert identity.url in str(queue.refuses())
-
-    def test_an_unknown_region_is_named(self, queue: Queue) -> None:
-        queue.values["deploy_region_name"] = "Nowhere"
-        error = str(queue.refuses())
-        assert "'messaging' in region Nowhere" in error
-
-    def test_a_wrong_password_is_named_and_not_told(self, queue: Queue) -> None:
-        queue.values["deploy_password"] += "-wrong"
-        error = queue.refuses()
-        assert not error.retry
-        assert "Keystone at" in str(error)
-        assert "401" in str(error)
-
-    def test_a_service_that_is_away_is_named(self, queue: Queue, identity: Wire) -> None:
-        identity.close_port()
-        error = queue.refuses()
-        assert error.retry
-        assert f"Keystone at {identity.url}" in str(error)
-
-
-class Deployments:
-    """A stack's deployments as its server sees them, and what Heat knows of them."""
-
-    def __init__(self, heat: Heat, stack: Stack) -> None:
-        self._api = heat.api.software_deployments
-        self._server = heat.api.resources.get(stack.id, "server").physical_resource_id
-        wanted = len(SIGNALS)
-
-        def all_there() -> list[dict[str, Any]] | None:
-            found: list[dict[str, Any]] = self._api.metadata(server_id=self._server)
-            return found if len(found) == wanted else None
-
-        items = wait_for("the server's deployments", all_there)
-        self._found = {item["name"]: deployment.read(item) for item in items}
-
-    def values(self, name: str) -> dict[str, Any]:
-        return dict(self._found[name].values)
-
-    def result(self, name: str) -> dict[str, Any]:
-        """What Heat has been told, once it has been told."""
-
-        def output_values() -> dict[str, Any] | None:
-            for found in self._api.list(server_id=self._server):
-                if found.config_id == self._found[name].id:
-                    values: dict[str, Any] | None = found.output_values
-                    return values
-            return None
-
-        return dict(wait_for(f"the result of {name}", output_values))
-
-
-# Each result can be sent once: one deployment for each test that succeeds.
-SIGNALS = {
-    "heat": "HEAT_SIGNAL",
-    "heat-large": "HEAT_SIGNAL",
-    "cfn": "CFN_SIGNAL",
-}
-
-
-@pytest.fixture(scope="module")
-def deployments(heat: Heat) -> Iterator[Deployments]:
-    wanted = template(
-        server_transport="POLL_SERVER_HEAT",
-        signal_transport="HEAT_SIGNAL",
-        deployments={name: {"config": "", "outputs": [{"name": "output"}]} for name in SIGNALS},
-    )
-    for name, transport in SIGNALS.items():
-        properties = wanted["resources"][f"{name}_deployment"]["properties"]
-        properties["signal_transport"] = transport
-    stack = heat.create(f"test-signals-{uuid.uuid4().hex[:8]}", wanted)
-    stack.wait_for_server()
-    yield Deployments(heat, stack)
-    stack.delete()
 
 
 class TestHeat:
@@ -446,16 +230,6 @@ class TestHeat:
         assert [exchange.forwarded for exchange in wire.history] == [None, None, 200, 200]
         assert deployments.result("heat") == RESULT
 
-    def test_a_result_above_the_limit_arrives_trimmed(
-        self, wire: Wire, deployments: Deployments
-    ) -> None:
-        large = {**RESULT, "deploy_stdout": "x" * 2_000_000 + "END"}
-        send(deployments.values("heat-large"), large)
-        result = deployments.result("heat-large")
-        assert result["deploy_stdout"].endswith("xEND")
-        assert 1_000_000 < len(result["deploy_stdout"]) < 1_048_576
-        assert len(wire.history) == 1
-
     @each(PASSING)
     @pytest.mark.usefixtures("short_stall")
     def test_trouble_that_lasts_is_an_error(
@@ -465,29 +239,6 @@ class TestHeat:
         error = refusal(lambda: send(values, RESULT), values)
         assert error.retry
         assert len(wire.history) == retry.TRIES
-
-    @each(REFUSED)
-    def test_a_refusal_is_an_error_and_not_repeated(
-        self, wire: Wire, values: dict[str, Any], action: Action
-    ) -> None:
-        wire.plan([action] * 2)
-        error = refusal(lambda: send(values, RESULT), values)
-        assert not error.retry
-        assert f"answered {action.status}" in str(error)
-        assert wire.url in str(error)
-
-    def test_heats_own_reason_is_told(self, wire: Wire, values: dict[str, Any]) -> None:
-        values["deploy_resource_name"] = "nonesuch"
-        error = refusal(lambda: send(values, RESULT), values)
-        assert "answered 404: The Resource (nonesuch) could not be found" in str(error)
-        assert len(wire.history) == 1
-
-    @each(NOT_THE_SERVICE)
-    def test_a_success_that_is_none_of_heats_is_an_error(
-        self, wire: Wire, values: dict[str, Any], action: Action
-    ) -> None:
-        wire.plan([action] * retry.TRIES)
-        assert refusal(lambda: send(values, RESULT), values).retry
 
 
 class TestSignedUrl:
@@ -512,13 +263,6 @@ class TestSignedUrl:
         assert [exchange.forwarded for exchange in wire.history] == [None, None, 200, 200]
         assert deployments.result("cfn") == RESULT
 
-    def test_a_wrong_signature_is_a_refusal(self, wire: Wire, values: dict[str, Any]) -> None:
-        values["deploy_signal_id"] = values["deploy_signal_id"].replace("Signature=", "Signature=x")
-        error = refusal(lambda: send(values, RESULT), values)
-        assert not error.retry
-        assert "answered 403" in str(error)
-        assert [exchange.forwarded for exchange in wire.history] == [403]
-
     @each(PASSING)
     @pytest.mark.usefixtures("short_stall")
     def test_trouble_that_lasts_is_an_error(
@@ -530,36 +274,3 @@ class TestSignedUrl:
         assert len(wire.history) == retry.TRIES
         # The connection is kept as long as it can be.
         assert wire.connections == (1 if action.status else retry.TRIES)
-
-    @each(REFUSED)
-    @pytest.mark.parametrize("verb", ["POST", "PUT"])
-    def test_a_refusal_is_an_error_and_not_repeated(
-        self, wire: Wire, values: dict[str, Any], action: Action, verb: str
-    ) -> None:
-        wire.plan([action] * 2)
-        values["deploy_signal_verb"] = verb
-        error = refusal(lambda: send(values, RESULT), values)
-        assert not error.retry
-        assert f"{verb} {wire.url}" in str(error)
-        assert f"answered {action.status}" in str(error)
-        assert len(wire.history) == 1
-
-    @pytest.mark.parametrize("status", [301, 302, 307])
-    @pytest.mark.parametrize("verb", ["POST", "PUT"])
-    def test_a_redirection_is_no_success(
-        self, wire: Wire, values: dict[str, Any], status: int, verb: str
-    ) -> None:
-        to_login = answer(status, headers=[f"Location: {wire.url}/login"])
-        wire.plan([to_login, NOT_THE_SERVICE["login page"]])
-        values["deploy_signal_verb"] = verb
-        error = refusal(lambda: send(values, RESULT), values)
-        assert f"answered {status}" in str(error)
-
-    @pytest.mark.parametrize("verb", ["GET", "DELETE", "X: y\r\nPUT", ["PUT"]])
-    def test_another_verb_is_not_used(
-        self, wire: Wire, values: dict[str, Any], verb: object
-    ) -> None:
-        values["deploy_signal_verb"] = verb
-        error = refusal(lambda: send(values, RESULT), values)
-        assert "deploy_signal_verb" in str(error)
-        assert wire.history == []

@@ -96,11 +96,20 @@ def test_no_secret_is_where_others_can_read_it(lab: Lab, stack: Stack, server: S
     assert [secret for secret in passwords if secret in logs] == []
 
 
+@pytest.mark.usefixtures("stack")
 def test_the_service_is_enabled_and_comes_back(server: Server) -> None:
+    server.wait_for(lambda it: len(accepted(it)) == 2, what="two accepted results")
     assert server.run(["systemctl", "is-enabled", "os-collect-config"]).stdout == "enabled\n"
-    shown = server.run(["systemctl", "show", "os-collect-config", "-p", "Restart,After"]).stdout
-    assert "Restart=no" not in shown
-    assert "network-online.target" in shown
+    before = properties(server, "os-collect-config", "MainPID", "After")
+    assert "network-online.target" in before["After"].split()
+
+    server.run(["systemctl", "kill", "--kill-who=main", "--signal=KILL", "os-collect-config"])
+
+    def back(it: Server) -> bool:
+        shown = properties(it, "os-collect-config", "MainPID", "ActiveState")
+        return shown["ActiveState"] == "active" and shown["MainPID"] != before["MainPID"]
+
+    server.wait_for(back, what="the service to come back")
 
 
 # Stopped, it hangs like a process in a call that never returns. It is given more than the 20 s
@@ -138,6 +147,11 @@ def test_the_programs_are_where_people_expect_them(server: Server) -> None:
     assert server.run(["heat-config-notify"], check=False).returncode == 2
     mode = server.run(["stat", "-c", "%a", "/usr/libexec/heat-config/hooks/script"]).stdout
     assert mode == "755\n"
+    # Where man looks for section 8 of what is in /usr/local/bin.
+    assert server.read("/usr/local/share/man/man8/heat-config.8").startswith('.\\"')
+    settings = server.run(["stat", "-c", "%a %U", "/etc/heat-config.conf"]).stdout
+    assert settings == "644 root\n"
+    assert "#HEAT_CONFIG_TIMEOUT=86400\n" in server.read("/etc/heat-config.conf")
 
 
 @pytest.mark.usefixtures("stack")

@@ -16,8 +16,9 @@ import certifi
 import pytest
 
 from heat_config import redact, settings
-from heat_config.cloud import http, keystone
+from heat_config.cloud import keystone
 from heat_config.cloud.errors import CloudError
+from heat_config.cloud.trust import Trust
 from heat_config.delivery.outbox import Entry, Outbox
 from heat_config.result import Result
 from heat_config.run import loop as agent
@@ -41,11 +42,6 @@ class Target:
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def user(lab: Lab) -> DemoUser:
-    return DemoUser(lab)
 
 
 Make = Callable[[ssl.SSLContext], Target]
@@ -174,7 +170,7 @@ def test_an_unusable_ca_file_is_named(tmp_path: Path, content: str | None) -> No
     if content is not None:
         path.write_text(content)
     with pytest.raises(CloudError, match=f"no certificates can be read of {path}, which"):
-        http.verify(settings.load({"HEAT_CONFIG_CA_FILE": str(path)}))
+        Trust(str(path)).verify()
 
 
 def test_the_systems_store_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +178,7 @@ def test_the_systems_store_is_the_default(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)
     # requests' own variables choose nothing for us.
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent")
-    trusted = http.verify(settings.load({}))
+    trusted = Trust().verify()
     assert isinstance(trusted, str)
     assert Path(trusted).resolve() != Path(certifi.where()).resolve()
     if Path("/etc/debian_version").exists():

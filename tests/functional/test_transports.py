@@ -82,7 +82,7 @@ def test_success(
     assert stack.output("echo.greeting") == "größe wörld"
     assert stack.output("echo.raw") == "not utf-8: \ufffd"
     assert stack.output("echo.unwritten") is None
-    assert server.owed == []
+    assert server.undelivered == []
 
 
 @every_path
@@ -116,6 +116,7 @@ def test_an_output_flagged_as_error(
     assert "problem : the disk is missing" in stack.reason
 
 
+@pytest.mark.timeout(300)
 def test_no_signal_is_sent_where_none_is_wanted(create_stack: Create, server: HostServer) -> None:
     stack = create_stack(
         template(
@@ -135,7 +136,7 @@ def test_no_signal_is_sent_where_none_is_wanted(create_stack: Create, server: Ho
     assert sorted(result["deploy_status_code"] for result in results()) == [0, 0, 7]
     (problem,) = [result["problem"] for result in results() if "problem" in result]
     assert problem == "the disk is missing\n"
-    assert server.owed == []
+    assert server.undelivered == []
 
 
 @every_path

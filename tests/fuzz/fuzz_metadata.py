@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Coverage-guided fuzzing of what comes from outside: metadata and hooks' answers.
 
-Run it with atheris from PyPI, for as long as there is time::
+``make fuzz SECONDS=3600`` runs it. What it has found is in .cache/fuzz; to try such a file again::
 
-    python tests/fuzz/fuzz_metadata.py -max_total_time=3600
+    .tox/fuzz/bin/python tests/fuzz/fuzz_metadata.py .cache/fuzz/crash-…
 """
 
 from __future__ import annotations
@@ -26,6 +26,17 @@ WORDS = [
     *("deploy_password", "deploy_stdout", "deploy_stderr", "deploy_status_code"),
     "http://user:password@host/path?Signature=0123456789abcdef",
 ]
+
+# A deployment that can be run; each of its parts may be left out or be something else.
+PARTS: dict[str, Any] = {
+    "id": "c1",
+    "name": "n1",
+    "group": "component",
+    "config": {"configs": [{"actions": ["CREATE"], "tool": "script", "config": "true"}]},
+    "inputs": [{"name": "deploy_action", "value": "CREATE", "type": "String"}],
+    "outputs": [{"name": "o", "error_output": True}],
+    "options": {"timeout": 1},
+}
 
 
 def check_metadata(data: bytes) -> None:
@@ -72,14 +83,24 @@ def json_value(provider: atheris.FuzzedDataProvider, depth: int = 0) -> Any:
     return {provider.PickValueInList(WORDS): json_value(provider, depth + 1) for _ in range(size)}
 
 
+def item(provider: atheris.FuzzedDataProvider) -> dict[str, Any]:
+    """A deployment, some of whose parts are not what they must be."""
+    found = {}
+    for name, part in PARTS.items():
+        way = provider.ConsumeIntInRange(0, 3)
+        if way:
+            found[name] = json_value(provider) if way == 1 else part
+    return found
+
+
 def check(data: bytes) -> None:
     """Raw bytes, and JSON of the right shape, for both."""
     check_metadata(data)
     check_answer(data)
     provider = atheris.FuzzedDataProvider(data)
     status = provider.ConsumeIntInRange(0, 3)
-    made = [json_value(provider) for _ in range(3)]
-    check_metadata(json.dumps(made).encode())
+    made = [json_value(provider) for _ in range(2)]
+    check_metadata(json.dumps([*made, item(provider), item(provider)]).encode())
     for each in made:
         check_answer(bytes([status]) + json.dumps(each).encode())
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from lab import Lab
-from lab.image import mirrors
+from lab.mirrors import mirrors
 from lab.stack import Heat, Stack
 from tests.support import containers
 from tests.support.checkout import ELEMENTS, REPOSITORY
@@ -26,7 +26,7 @@ from tests.support.stacks import create_stack as create_unknown_stack
 
 __all__ = ["create_unknown_stack", "heat", "lab"]
 
-STAND_IN_FOR_CHEF = Path(__file__).with_name("stand_in_chef_client")
+STAND_IN_FOR_CHEF = Path(__file__).with_name("stand_in_chef_client.py")
 
 # heat-cfntools has fixed paths: it sees folders of the test's own there.
 IN_PRIVATE = """#!/bin/sh

@@ -63,7 +63,7 @@ class HostServer:
         return self.root / "var/lib/heat-config/deployed"
 
     @property
-    def owed(self) -> list[Path]:
+    def undelivered(self) -> list[Path]:
         return list((self.root / "var/lib/heat-config/outbox").glob("*.json"))
 
     def _collect(self, *arguments: str | Path) -> None:

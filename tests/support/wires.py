@@ -3,7 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
+
+from lab.wire import Wire
+
+# Lets the agent find a service of the catalog at the other end of a wire.
+Reroute = Callable[[str, Wire], None]
 
 
 def address(url: str) -> tuple[str, int]:

@@ -48,7 +48,7 @@ def private_environment(hooks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     }
     for name, folder in folders.items():
         monkeypatch.setenv(name, str(tmp_path / folder))
-    monkeypatch.setenv("HEAT_CONFIG_FIRST_WAIT", "0")
+    monkeypatch.setenv("HEAT_CONFIG_FIRST_WAIT", "0.001")
     monkeypatch.setenv("HEAT_CONFIG_HOOKS", str(hooks))
     for name in ("HEAT_CONFIG_NOTIFY", "HEAT_CONFIG_CA_FILE", "HEAT_CONFIG_INSECURE", "OS_CACERT"):
         monkeypatch.delenv(name, raising=False)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heat_config import deployment
-from tests.support.deployments import script
+from tests.support.deployments import script, to
 
 
 def test_an_empty_file_has_no_deployments() -> None:
@@ -127,6 +127,35 @@ def test_a_component_without_the_action_is_answered() -> None:
     assert read.error == "the component has no config for the action SUSPEND"
 
 
+def signed(url: str, text: str = "x") -> dict[str, Any]:
+    return script(text, inputs=to(url))
+
+
+def test_an_id_is_run_once_and_the_second_address_is_answered_with_a_failure() -> None:
+    first, second = deployment.parse(json.dumps([signed("http://h/1"), signed("http://h/2", "y")]))
+    assert (first.id, first.error, first.item["config"]) == ("c1", None, "x")
+    assert second.error == "the id 'c1' is used by two deployments"
+    assert second.values["deploy_signal_id"] == "http://h/2"
+    assert second.id != "c1"
+    assert second.item["id"] == second.id
+
+
+def test_the_second_of_an_id_is_recognised_again() -> None:
+    items = [signed("http://h/1"), signed("http://h/2")]
+    assert deployment.parse(json.dumps(items)) == deployment.parse(json.dumps([*items, items[1]]))
+
+
+@pytest.mark.parametrize("again", [signed("http://h/1"), signed("http://h/1", "another text")])
+def test_what_is_answered_at_the_same_place_is_answered_once(again: dict[str, Any]) -> None:
+    read = deployment.parse(json.dumps([signed("http://h/1"), script("z", config_id="c2"), again]))
+    assert [(each.id, each.error) for each in read] == [("c1", None), ("c2", None)]
+
+
+def test_of_two_without_an_address_the_second_is_named() -> None:
+    first, second = deployment.parse(json.dumps([script("x"), script("y")]))
+    assert (first.error, second.error) == (None, "the id 'c1' is used by two deployments")
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda children: st.lists(children) | st.dictionaries(st.text(), children),
@@ -137,7 +166,9 @@ keys = st.sampled_from(["id", "name", "group", "config", "inputs", "outputs", "o
 
 @given(st.lists(st.dictionaries(keys, json_values) | json_values))
 def test_no_metadata_breaks_the_reading_or_leads_out_of_the_folder(items: list[Any]) -> None:
-    for read in deployment.parse(json.dumps(items)):
+    found = deployment.parse(json.dumps(items))
+    assert len({read.id for read in found}) == len(found)
+    for read in found:
         assert deployment.valid_id(read.id) == read.id
         assert isinstance(read.name, str)
         assert isinstance(read.group, str)

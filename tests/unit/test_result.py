@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -130,3 +131,24 @@ class TestExplained:
         assert said.startswith("first")
         assert said.endswith("last")
         assert len(said) < 1100
+
+
+# The parser of JSON refuses an integer of more than some thousand digits by itself.
+@pytest.mark.parametrize("code", ["x" * 101, "0" * 300_000, 1 << 63, -(1 << 63) - 1, 10**4000])
+@pytest.mark.parametrize("read", [hook_says, lambda said: from_dict(json.loads(said)).as_dict()])
+def test_a_status_code_that_cannot_be_sent_is_a_failure_that_says_so(
+    code: str | int, read: Callable[[bytes], dict[str, Any]]
+) -> None:
+    said = {"deploy_status_code": code, "deploy_stderr": "e\n", "x": 1}
+    result = read(json.dumps(said).encode())
+    assert (result["deploy_status_code"], result["x"]) == (1, 1)
+    reason = f"e\ndeploy_status_code is no status code: {str(code)[:100]!r}, {len(str(code))} char"
+    assert result["deploy_stderr"].startswith(reason)
+    assert len(from_dict(result).fitted(2_048, LOG).as_json()) <= 2_048
+
+
+@pytest.mark.parametrize("code", [0, 255, -1, (1 << 63) - 1, "x" * 100])
+def test_a_status_code_that_can_be_sent_stays(code: str | int) -> None:
+    said = {"deploy_status_code": code, "deploy_stderr": ""}
+    assert hook_says(json.dumps(said).encode())["deploy_status_code"] == code
+    assert from_dict(said).status_code == code

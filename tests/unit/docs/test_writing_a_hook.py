@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from heat_config import hookkit
+from heat_config.result import Result
 from tests.support.checkout import DOCS, REPOSITORY
 
 
@@ -33,6 +37,44 @@ def answer(name: str, config: object, folder: Path, **more: Any) -> dict[str, An
 
 
 DELETION = [{"name": "deploy_action", "value": "DELETE"}]
+
+
+def stated() -> set[str]:
+    """The names of hookkit in the page's table of what stays."""
+    _, _, api = (DOCS / "writing-a-hook.md").read_text().partition("## What stays as it is")
+    rows = [line.split("|")[1] for line in api.splitlines() if line.startswith("| `")]
+    return {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+
+
+def test_the_page_states_the_whole_api() -> None:
+    assert stated() == set(hookkit.__all__)
+    assert all(hasattr(hookkit, name) for name in hookkit.__all__)
+
+
+def test_the_page_states_what_a_result_has() -> None:
+    end = (DOCS / "writing-a-hook.md").read_text().partition("it is `Result`")[2]
+    assert re.findall(r"`(\w+)`", end) == [*Result._fields, "failed"]
+
+
+@pytest.mark.parametrize("of", [hookkit.Config, hookkit.Tool, hookkit.Workplace, hookkit.Reasons])
+def test_the_page_states_what_each_type_has(of: type) -> None:
+    lines = (DOCS / "writing-a-hook.md").read_text().splitlines()
+    (row,) = (line for line in lines if line.startswith("| `") and f"`{of.__name__}` |" in line)
+    public = {name for name in vars(of) if not name.startswith("_")}
+    assert set(re.findall(r"`(\w+)`", row.split("|")[2])) == public
+
+
+def test_the_example_in_python_uses_the_stated_names_alone() -> None:
+    tree = ast.parse((DOCS / "hooks/example.py").read_text())
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    imported = {(node.module, name.name) for node in found for name in node.names}
+    assert imported == {("heat_config", "hookkit"), ("heat_config.result", "Result")}
+    used = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "hookkit"
+    }
+    assert used <= stated()
 
 
 @pytest.mark.parametrize("name", ["example.py", "example.sh"])

@@ -62,6 +62,22 @@ def run(group: str, config: Any, *, tool: str = "", **more: Any) -> dict[str, An
     return result.as_dict()
 
 
+@pytest.mark.parametrize("group", HOOKS)
+def test_a_server_has_a_program_of_each_groups_name(group: str, hooks: Path) -> None:
+    program = hooks / group
+    assert f"The group ``{group}``" in str(module_of(group).__doc__)
+    assert program.read_text().startswith("#!/usr/bin/env python3\n")
+    done = subprocess.run(
+        [program],
+        input="{}",
+        text=True,
+        capture_output=True,
+        check=True,
+        env={"PATH": str(Path(sys.executable).parent), "PYTHONPATH": str(REPOSITORY)},
+    )
+    assert json.loads(done.stdout)["deploy_stderr"] == "the deployment has no id\n"
+
+
 @pytest.mark.parametrize("group", TOOLS)
 def test_a_missing_tool_names_the_package(group: str) -> None:
     answer = run(group, "")

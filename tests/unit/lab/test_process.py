@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,22 +30,25 @@ def launch(tmp_path: Path, *command: str, **options: object) -> tuple[Process, P
     """Launch a program; return what was recorded of it, and its log."""
     recorded: list[Process] = []
     log = tmp_path / "service.log"
+    fixed = {"environment": {"PATH": os.environ["PATH"]}, "record": recorded.append}
     process.launch(
         "service",
         command,
         log=log,
         directory=tmp_path,
-        environment={"PATH": os.environ["PATH"]},
-        record=recorded.append,
-        **options,  # type: ignore[arg-type]
+        **{**fixed, **options},  # type: ignore[arg-type]
     )
     return recorded[0], log
 
 
 def wait_for(path: Path, text: str) -> None:
+    wait_until(lambda: text in path.read_text())
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 10
-    while text not in path.read_text():
-        assert time.monotonic() < deadline, path.read_text()
+    while not condition():
+        assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
@@ -67,10 +70,7 @@ def test_a_reused_pid_is_another_process(
 def test_a_zombie_is_dead(child: subprocess.Popen[bytes]) -> None:
     service = known(child.pid)
     os.kill(child.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while service.alive():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: not service.alive())
     assert Path(f"/proc/{child.pid}").exists(), "nobody has waited for it"
 
 
@@ -91,17 +91,22 @@ def test_a_service_is_recorded_before_it_starts(tmp_path: Path) -> None:
 
 
 def test_a_service_whose_record_fails_never_starts(tmp_path: Path) -> None:
-    def fail(_: Process) -> None:
+    recorded = []
+
+    def fail(service: Process) -> None:
+        recorded.append(service)
         raise OSError("disk full")
 
-    marker = tmp_path / "started"
-    log = tmp_path / "log"
+    command = ["sh", "-c", "echo it has started"]
+    service, log = launch(tmp_path, *command)
+    wait_for(log, "it has started")
+    process.stop([service], tmp_path)
+    log.unlink()
     with pytest.raises(OSError, match="disk full"):
-        process.launch(
-            "service", ["touch", marker], log=log, directory=tmp_path, environment={}, record=fail
-        )
-    time.sleep(0.2)
-    assert not marker.exists()
+        launch(tmp_path, *command, record=fail)
+    (service,) = recorded
+    wait_until(lambda: not service.alive())
+    assert not log.exists() or log.read_text() == ""
 
 
 def test_what_ignores_term_is_killed(tmp_path: Path) -> None:

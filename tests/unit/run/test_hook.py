@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from heat_config import deployment
+from heat_config import settings as heat_config_settings
+from heat_config.result import Result
+from heat_config.run import hook
+from heat_config.run.scope import Scope
+from tests.support.deployments import script
+
+
+def put(folder: Path, name: str, text: str, mode: int = 0o755) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def run(tmp_path: Path, text: str, mode: int = 0o755, group: str = "mine") -> Result:
+    put(tmp_path / "hooks", "mine", text, mode)
+    item = script("the config", group=group)
+    return run_with(deployment.read(item), tmp_path / "hooks")
+
+
+def run_with(
+    asked: deployment.Deployment, hooks: Path, on_line: Callable[[str], None] = print
+) -> Result:
+    settings = heat_config_settings.load({})._replace(hook_folders=(str(hooks),))
+    return hook.run(asked, settings, on_line, Scope.new(asked.id))
+
+
+def test_the_first_folder_that_has_the_hook_wins(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    put(second, "a", "")
+    path = put(first, "a", "")
+    only = put(second, "b", "")
+    folders = ["/nonexistent", str(first), str(second)]
+    assert hook.find("a", folders) == path
+    assert hook.find("b", folders) == only
+    assert hook.find("c", folders) is None
+
+
+@pytest.mark.parametrize("group", ["../mine", "/m/i/n/e", "mi:ne", "Heat::mine", "m i n e"])
+def test_a_groups_name_stays_in_the_folder(tmp_path: Path, group: str) -> None:
+    put(tmp_path / "hooks", "mine", "")
+    put(tmp_path / "hooks", "Heatmine", "")
+    found = hook.find(group, [str(tmp_path / "hooks")])
+    assert found is not None
+    assert found.parent == tmp_path / "hooks"
+
+
+@pytest.mark.parametrize("group", ["..", "/", "...", "::"])
+def test_a_name_of_signs_alone_is_no_hook(tmp_path: Path, group: str) -> None:
+    (tmp_path / "hooks").mkdir()
+    assert hook.find(group, [str(tmp_path / "hooks")]) is None
+
+
+def test_a_hook_gets_the_config_on_stdin(tmp_path: Path) -> None:
+    result = run(tmp_path, "#!/bin/sh\ncat")
+    assert result.outputs["config"] == "the config"
+
+
+def test_a_hooks_log_is_handed_on_line_by_line(tmp_path: Path) -> None:
+    put(tmp_path / "hooks", "script", "#!/bin/sh\necho one >&2\necho two >&2\necho '{}'")
+    lines: list[str] = []
+    run_with(deployment.read(script("x")), tmp_path / "hooks", lines.append)
+    assert lines == ["one", "two"]
+
+
+@pytest.mark.parametrize(("asked", "given"), [({}, False), ({"credentials": True}, True)])
+def test_a_hook_gets_credentials_only_if_its_config_asks(
+    tmp_path: Path, asked: dict[str, Any], given: bool
+) -> None:
+    names = ("deploy_password", "deploy_user_id", "deploy_signal_id", "deploy_action", "mine")
+    item = script("x", inputs=[{"name": name, "value": "v"} for name in names], options=asked)
+    put(tmp_path / "hooks", "script", "#!/bin/sh\ncat")
+    result = run_with(deployment.read(item), tmp_path / "hooks")
+    seen = {entry["name"] for entry in result.outputs["inputs"]}
+    assert seen == (set(names) if given else {"deploy_action", "mine"})
+
+
+def test_a_hook_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    put(tmp_path / "hooks", "script", "#!/bin/sh\necho started\nsleep 300")
+    item = script("x", options={"timeout": 0.5})
+    result = run_with(deployment.read(item), tmp_path / "hooks")
+    assert (result.status_code, result.stdout) == (124, "started\n")
+    assert "time limit of 0.5 s" in result.stderr
+
+
+@pytest.mark.parametrize("limit", ["soon", -1, [], "nan", "inf"])
+def test_a_time_limit_that_is_none_is_named(tmp_path: Path, limit: object) -> None:
+    put(tmp_path / "hooks", "script", "#!/bin/sh\necho '{}'")
+    result = run_with(deployment.read(script("x", options={"timeout": limit})), tmp_path / "hooks")
+    assert result.status_code == 1
+    assert f"timeout is {limit!r}" in result.stderr
+
+
+def test_a_group_without_a_hook_is_a_failure_that_names_the_groups_there_are(
+    tmp_path: Path,
+) -> None:
+    result = run(tmp_path, "", group="yours")
+    assert result.status_code == 127
+    assert "no hook for group 'yours'" in result.stderr
+    assert "there are hooks for mine" in result.stderr
+
+
+def test_without_any_hook_it_says_so() -> None:
+    result = run_with(deployment.read(script("x")), Path("/nonexistent"))
+    assert "there are no hooks at all" in result.stderr
+
+
+@pytest.mark.parametrize("group", ["os-apply-config", "Heat::Ungrouped"])
+def test_what_os_apply_config_has_applied_is_a_success(tmp_path: Path, group: str) -> None:
+    result = run(tmp_path, "", group=group)
+    assert result.status_code == 0
+    assert "applied by os-apply-config" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "said"),
+    [
+        ("#!/bin/sh\n", 0o644, "chmod 0755"),
+        ("#!/nonexistent/python\n", 0o755, "look at its first line"),
+        ("no program", 0o755, "look at its first line"),
+    ],
+)
+def test_a_hook_that_cannot_start_says_what_to_do(
+    tmp_path: Path, text: str, mode: int, said: str
+) -> None:
+    result = run(tmp_path, text, mode)
+    assert result.status_code == 126
+    assert said in result.stderr
