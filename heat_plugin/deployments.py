@@ -7,7 +7,6 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from heat.common import exception
 from heat.engine import resource
 from heat.engine import software_config_io as swc_io
 from heat.engine.resources.openstack.heat import software_deployment as heats
@@ -16,20 +15,16 @@ from oslo_log import log
 
 from heat_config.cloud import signed
 from heat_config.cloud.errors import CloudError
-from heat_plugin import queues, reading, record, transport, trouble
+from heat_plugin import queues, reading, record, transport
 from heat_plugin.chosen import OVER_ZAQAR, Chosen, attributes_with, schema_with
 from heat_plugin.rpc import Engine
+from heat_plugin.waiting import attempt
 from heat_plugin.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 LOG = log.getLogger(__name__)
-
-# Steps of Heat's, a second each, between two tries while Keystone or Zaqar is away.
-_AGAIN = 2
-# Seconds for which the deletion of a deployment tries to delete its queues.
-_DELETING = 30.0
 
 
 class Addressed(Chosen):
@@ -88,11 +83,11 @@ class Addressed(Chosen):
         heats_own = self.data().get("zaqar_signal_queue_id") or ""
         names = {*self._record.queues, heats_own} - {"", self._spared_queue}
         for name in names:
-            (self._leave if self._leaves_queues else self._delete_queue)(name)
+            (self._leave if self._leaves_queues else self._drop_queue)(name)
         self.data_delete("zaqar_signal_queue_id")
         self.data_delete(record.KEY)
 
-    def _delete_queue(self, name: str) -> None:
+    def _drop_queue(self, name: str) -> None:
         self._zaqar.queue(name).delete()
 
     def _leave(self, name: str) -> None:
@@ -101,7 +96,7 @@ class Addressed(Chosen):
     def _forget(self, name: str) -> None:
         """Delete a queue that nobody needs, if that can be done at once."""
         try:
-            self._delete_queue(name)
+            self._drop_queue(name)
         except CloudError as error:
             LOG.warning("%s leaves its queue %s: %s", self.name, name, error)
 
@@ -159,13 +154,13 @@ class SoftwareDeployment(Addressed):
     def check_delete_complete(self, work: Work) -> bool:
         """Go on with it; a server that is gone has nothing to answer."""
         if not work.has_begun:
-            self._try(work, work.begin)
+            attempt(work, work.begin)
         if work.deployment and self._server_exists(work.deployment):
             self._advance(work)
             # What is acknowledged there has not been looked at yet.
             self._spared_queue = self._queue_name
-        self._leaves_queues = work.troubled_for > _DELETING
-        self._try(work, self._delete_resource)
+        self._leaves_queues = work.leaves_queues
+        attempt(work, self._delete_resource)
         return True
 
     def _delete_resource(self) -> None:
@@ -187,32 +182,15 @@ class SoftwareDeployment(Addressed):
         :raises PollDelay: Heat calls again after that; the only other end is True.
         """
         if not work.has_begun:
-            self._try(work, work.begin)
+            attempt(work, work.begin)
         if not work.deployment:
             return True
-        while not self._try(work, partial(self._look, work)):
+        while not attempt(work, partial(self._look, work)):
             pause = work.pause()
             if pause >= 1 or not self.stack.convergence:
                 raise resource.PollDelay(max(1, round(pause)))
             time.sleep(pause)
         return bool(self._check_complete())
-
-    def _try(self, work: Work, step: Callable[[], Any]) -> Any:
-        """Make one step; where the cloud does not serve it, wait and try again.
-
-        :raises PollDelay: that is to be tried again.
-        """
-        try:
-            result = step()
-        except Exception as error:
-            found = trouble.as_cloud_error(error, "Keystone")
-            if found is None:
-                raise
-            if not work.waits_out(found):
-                raise exception.Error(str(found)) from None
-            raise resource.PollDelay(_AGAIN) from None
-        work.went_well()
-        return result
 
     def _look(self, work: Work) -> bool:
         """Look at the deployment and its queue; return whether Heat waits no longer."""

@@ -57,6 +57,10 @@ class Queue:
         """Say that Heat has this config's result."""
         self._queue.post(signed.acknowledgement(config_id), signed.ACKNOWLEDGED_FOR)
 
+    def post(self, body: object, ttl: int) -> None:
+        """Post one message that lives for ``ttl`` seconds."""
+        self._queue.post(body, ttl)
+
     def remove(self, ids: Sequence[str]) -> None:
         """Remove messages; that one is already gone is fine."""
         self._queue.delete(ids)

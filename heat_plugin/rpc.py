@@ -8,14 +8,19 @@ deployment counts as stored when it is, and that its server may not know of it i
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from heat.common import exception
 from oslo_log import log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 LOG = log.getLogger(__name__)
+
+# Bytes of one request's body: max_messages_post_size in zaqar.conf has this default.
+LIMIT = 262_144
 
 
 class Engine:
@@ -67,12 +72,26 @@ class Engine:
             found = self._find(context, values["deployment_id"])
             if found is None or found["config_id"] != values.get("config_id"):
                 raise
+            self._check_size(context, found["server_id"])
             self.post_failed = True
             LOG.info("deployment %s is stored; not posted: %s", found["id"], _kind(error))
             return found
         if values.get("config_id"):
             self.post_failed = False
         return stored
+
+    def _check_size(self, context: Any, server_id: str) -> None:
+        """Fail where a queue can never take the metadata, whoever posts them.
+
+        :raises Error: they are too large; size and limit are named.
+        """
+        deployments = self._client.metadata_software_deployments(context, server_id)
+        size = len(json.dumps(deployments))
+        if size > LIMIT:
+            raise exception.Error(
+                f"the deployments of server {server_id} have {size} bytes as metadata; a queue of "
+                f"Zaqar's takes {LIMIT}. Large values belong into an object store."
+            )
 
     def _find(self, context: Any, deployment_id: str) -> dict[str, Any] | None:
         found: dict[str, Any] | None = None

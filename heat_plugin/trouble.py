@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from keystoneauth1 import exceptions
+from requests import RequestException
+from zaqarclient.transport.errors import TransportError
 
 from heat_config.cloud import http
 from heat_config.cloud.errors import CloudError, Outcome
@@ -30,7 +32,7 @@ def is_waited_out(outcome: Outcome, seconds: float) -> bool:
 
 
 def as_cloud_error(error: Exception, what: str) -> CloudError | None:
-    """What an error of keystoneauth's or of ours means; None for any other.
+    """What an error of keystoneauth's, of Zaqar's client or of ours means; None for any other.
 
     ``what``: who was asked, for the message.
     """
@@ -45,6 +47,10 @@ def as_cloud_error(error: Exception, what: str) -> CloudError | None:
         return CloudError(f"{what}: {http.brief(str(error))}", Outcome.REFUSED)
     if isinstance(error, exceptions.ClientException):
         return http.from_silence(what, error)
+    if isinstance(error, RequestException):
+        return http.from_silence("Zaqar", error)
+    if isinstance(error, TransportError):
+        return http.from_status(error.code or 0, "Zaqar")
     return None
 
 

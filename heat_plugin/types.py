@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from heat_plugin import deployments
+from heat_plugin import deployments, servers
 
 
 def resource_mapping() -> dict[str, Any]:
@@ -15,4 +15,6 @@ def resource_mapping() -> dict[str, Any]:
         "HeatConfig::StructuredDeployment": deployments.StructuredDeployment,
         "HeatConfig::SoftwareDeploymentGroup": deployments.SoftwareDeploymentGroup,
         "HeatConfig::StructuredDeploymentGroup": deployments.StructuredDeploymentGroup,
+        "HeatConfig::DeployedServer": servers.DeployedServer,
+        "HeatConfig::Server": servers.Server,
     }

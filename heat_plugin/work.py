@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One action of one deployment, from its beginning to its result, in the engine's memory."""
+"""One action of a deployment or a server, from beginning to end, in the engine's memory."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ LOG = log.getLogger(__name__)
 # Once Heat has a result, the stack goes on; so long it waits, in seconds, for the
 # acknowledgement to be on the queue. Without it the server goes on asking until its address ends.
 ACKNOWLEDGING = 30.0
+# So long a deletion tries to delete its queues, in seconds.
+DELETING = 30.0
 
 
 class Work:
     """How far an action has come.
 
-    ``begin`` is Heat's own handler: it returns the deployment, or nothing when the action does
-    not concern the server. It is called until it succeeds.
+    ``begin`` is Heat's own handler: it returns the deployment whose result is waited for,
+    if there is one. It is called until it succeeds.
     """
 
     def __init__(self, name: str, begin: Callable[[], Any]) -> None:
@@ -36,7 +38,7 @@ class Work:
         self._troubled_since: float | None = None
         self.has_begun = False
         self.deployment: dict[str, Any] | None = None
-        """As the engine gave it when the action began; None when there is nothing to wait for."""
+        """As the engine gave it when the action began; None when there is no result to wait for."""
         self.began = time.monotonic()
         self.ended: float | None = None
         """When Heat was first seen to wait no longer."""
@@ -45,10 +47,11 @@ class Work:
 
     def begin(self) -> None:
         """Let Heat begin the action."""
-        self.deployment = self._begin()
+        begun = self._begin()
         self.has_begun = True
         self.began = self._posted = time.monotonic()
-        if self.deployment:
+        if isinstance(begun, dict):
+            self.deployment = begun
             _waiting.add(self)
 
     def pause(self) -> float:
@@ -80,6 +83,11 @@ class Work:
     def troubled_for(self) -> float:
         """Seconds for which a request has not been served; 0 when all is well."""
         return time.monotonic() - self._troubled_since if self._troubled_since is not None else 0.0
+
+    @property
+    def leaves_queues(self) -> bool:
+        """Whether a deletion has tried for long enough: it never hangs on a queue."""
+        return self.troubled_for > DELETING
 
     def see_end(self) -> None:
         """Heat waits no longer."""

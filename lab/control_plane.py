@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lab itself: bring the services up, know them again later, take them down."""
 
+import os
 import shutil
+import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -110,6 +113,16 @@ class Lab:
         (service,) = (one for one in SERVICES if one.name == name)
         self._start(service, self._settings, dies_with_parent=True)
         self._wait_until_ready(service, self._settings)
+
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """Let a service do nothing within the block: connections stay, and wait."""
+        leader = self._children[name].pid
+        os.killpg(leader, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(leader, signal.SIGCONT)
 
     @property
     def running(self) -> bool:

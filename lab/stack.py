@@ -105,7 +105,15 @@ class Stack:
 
     def delete(self) -> None:
         """Delete it and wait until it is gone."""
+        self.begin_to_delete()
+        self.wait_until_gone()
+
+    def begin_to_delete(self) -> None:
+        """Begin to delete it."""
         self._api.stacks.delete(self.id)
+
+    def wait_until_gone(self) -> None:
+        """Wait until it is deleted."""
 
         def gone() -> bool:
             try:

@@ -17,7 +17,10 @@ from typing import Any, NamedTuple
 
 from heatclient import exc
 
-from heat_config.cloud import signed
+from heat_config.cloud import inputs, signed, zaqar
+from heat_config.cloud.credentials import Credentials
+from heat_config.cloud.keystone import User
+from heat_config.cloud.trust import Trust
 from lab.stack import Heat, Stack, wait_for
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -70,6 +73,28 @@ def bodies(address: signed.Address) -> list[Any]:
     answer = ask(address, "GET", query="?echo=true&limit=20")
     assert answer.status == 200, answer
     return [message["body"] for message in answer.body["messages"]]
+
+
+def queue_of(deployment: Inputs) -> zaqar.Queue:
+    """The queue of a deployment with a user."""
+    (name,) = inputs.require(deployment.values, "deploy_queue_id")
+    user = User(Credentials.from_inputs(deployment.values), Trust())
+    return zaqar.Queue(zaqar.AsUser(user), name, _CLIENT_ID)
+
+
+def post_as_user(deployment: Inputs, body: object) -> None:
+    """Post one message to the queue of a deployment with a user."""
+    queue_of(deployment).post(body, 3600)
+
+
+def posted_to(stack: Stack) -> list[str]:
+    """The ids of the configs in the newest metadata on the queue of a server with a user."""
+    section = stack.wait_for_server()["zaqar"]
+    user = User(Credentials.from_section(section), Trust())
+    queue = zaqar.Queue(zaqar.AsUser(user), section["queue_id"], _CLIENT_ID)
+    *_, newest = queue.messages()
+    metadata: Any = newest.body
+    return [each["id"] for each in metadata["deployments"]]
 
 
 class Server:

@@ -8,15 +8,24 @@ from typing import Any
 from tests.support.template import template
 
 
-def one(signal_transport: str = "AUTO", *, value: str = "first", **more: Any) -> dict[str, Any]:
-    """A server and one deployment, ``step``; another ``value`` is another config."""
+def one(
+    signal_transport: str = "AUTO",
+    *,
+    value: str = "first",
+    server_transport: str = "ZAQAR_MESSAGE",
+    **more: Any,
+) -> dict[str, Any]:
+    """A server and one deployment, ``step``; another ``value`` is another config.
+
+    ``more``: further properties of the deployment.
+    """
     wanted = {
         "config": "#!/bin/sh\necho $who",
         "outputs": [{"name": "said"}],
         "values": {"who": value},
     }
     made = template(
-        server_transport="ZAQAR_MESSAGE",
+        server_transport=server_transport,
         signal_transport=signal_transport,
         deployments={"step": wanted},
     )

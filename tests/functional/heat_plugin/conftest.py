@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from heatclient import exc
 
 from lab import Lab
 from lab.stack import Heat, Stack
@@ -30,12 +32,14 @@ def heat(lab: Lab) -> Heat:
 @pytest.fixture
 def begin(heat: Heat) -> Iterator[Begin]:
     """Begin to create a stack that is deleted after the test; give it and its server's place."""
-    stacks: list[Stack] = []
+    names: list[str] = []
 
     def create(template: dict[str, Any], name: str = "") -> tuple[Stack, Server]:
-        stacks.append(heat.create(name or f"test-{uuid.uuid4().hex[:8]}", template))
-        return stacks[-1], Server(heat, stacks[-1])
+        names.append(name or f"test-{uuid.uuid4().hex[:8]}")
+        stack = heat.create(names[-1], template)
+        return stack, Server(heat, stack)
 
     yield create
-    for stack in stacks:
-        stack.delete()
+    for each in names:
+        with suppress(exc.HTTPNotFound):  # the test has just deleted it
+            heat.delete(each)

@@ -3,32 +3,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from heatclient import exc
 
-from heat_config import settings
 from heat_config.cloud import signed
-from heat_config.signals import zaqar
 from lab.stack import Heat, wait_for
 from tests.functional.heat_plugin.conftest import Begin
 from tests.support import answering
-from tests.support.answering import Inputs, is_acknowledged
+from tests.support.answering import is_acknowledged, post_as_user, queue_of
 from tests.support.plugin import one
 from tests.support.server import HostServer
 
 USERS = ("deploy_password", "deploy_user_id", "deploy_username", "deploy_auth_url")
-
-
-def queue_of(deployment: Inputs) -> zaqar.Queue:
-    """The queue of a deployment with a user, as today's agent has it."""
-    found = settings.load({"HEAT_CONFIG_SETTINGS": "/nonexistent"})
-    return zaqar.sender(deployment.values, deployment.config_id, found)
-
-
-def post_as_user(deployment: Inputs, body: dict[str, Any]) -> None:
-    queue_of(deployment)._queue.post(body, 3600)
 
 
 class TestSigned:
@@ -125,7 +111,7 @@ class TestWithUsers:
         post_as_user(deployment, answering.result(deployment.config_id, said="right"))
         assert stack.wait("CREATE") == "COMPLETE", stack.reason
         assert stack.output("step.said") == "right"
-        (left,) = queue_of(deployment)._queue.messages()
+        (left,) = queue_of(deployment).messages()
         assert signed.acknowledges(left.body, deployment.config_id)
 
     def test_this_projects_agent_as_it_is(self, begin: Begin, server: HostServer) -> None:
