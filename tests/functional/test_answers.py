@@ -419,5 +419,5 @@ def test_more_than_a_signal_can_carry(answers: Answers, case: str, limit: int) -
     assert log.count(LINE) == LINES
 
 
-def test_nothing_is_owed_when_all_is_said(answers: Answers) -> None:
+def test_nothing_is_pending_when_all_are_answered(answers: Answers) -> None:
     assert answers.undelivered == []

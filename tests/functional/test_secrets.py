@@ -342,8 +342,8 @@ def test_an_error_holds_none(
     for item in again:
         item["config"] = "#!/bin/sh\ntrue"
     ask(server, again)
-    ran = server.run("env", "HEAT_CONFIG_FIRST_WAIT=0", "heat-config", "run")
-    delivered = server.run("env", "HEAT_CONFIG_FIRST_WAIT=0", "heat-config", "deliver")
+    ran = server.run("env", "HEAT_CONFIG_FIRST_WAIT=0.001", "heat-config", "run")
+    delivered = server.run("env", "HEAT_CONFIG_FIRST_WAIT=0.001", "heat-config", "deliver")
     shown = server.run("heat-config", "status")
     assert "[ERROR]" in ran.stderr + delivered.stderr
     assert leaks(ran.stderr + delivered.stderr + shown.stdout, secrets) == []

@@ -21,7 +21,15 @@ from heat_config.result import from_dict
 from heat_config.signals import zaqar
 from lab import Lab
 from lab.wire import FORWARD, LOSE_ANSWER, RESET, Action, Wire, answer
-from tests.support.faults import AMBIGUOUS, BAD_CONTENT, NOT_THE_SERVICE, PASSING, REFUSED, each
+from tests.support.faults import (
+    AMBIGUOUS,
+    BAD_CONTENT,
+    NOT_THE_SERVICE,
+    PASSING,
+    REFUSED,
+    each,
+    known_after,
+)
 from tests.support.signalled import Deployments
 from tests.support.user import DemoUser
 from tests.support.wires import Reroute, address
@@ -37,7 +45,7 @@ RESULT = {
 
 def post(values: dict[str, Any], message: dict[str, Any] = RESULT) -> str:
     """Send a result once, as small as the sender wants it."""
-    made = signals.sender(values, "c1", SETTINGS, Path("/nonexistent"))
+    made = signals.sender_of(values, "c1", SETTINGS, Path("/nonexistent"))
     return made.post(from_dict(message).fitted(made.limit, "/log/c1.log"))
 
 
@@ -50,11 +58,6 @@ def refusal(ask: Callable[[], object], values: dict[str, Any]) -> CloudError:
     return raised.value
 
 
-def known_after(action: Action) -> Outcome:
-    """What is known after trouble on the way: only a 429 says that nothing was done."""
-    return Outcome.UNREACHABLE if action.status == 429 else Outcome.UNKNOWN
-
-
 class Queue:
     """A deployment's queue, which the agent reaches over a wire."""
 
@@ -65,7 +68,7 @@ class Queue:
         self.values = {**user.values, "deploy_queue_id": self.name}
 
     def sender(self, config_id: str = "c1") -> zaqar.Queue:
-        made = signals.sender(self.values, config_id, SETTINGS, Path("/nonexistent"))
+        made = signals.sender_of(self.values, config_id, SETTINGS, Path("/nonexistent"))
         assert isinstance(made, zaqar.Queue)
         return made
 
@@ -439,7 +442,7 @@ class TestSignedUrl:
         self, wire: Wire, values: dict[str, Any]
     ) -> None:
         wire.plan([answer(503)] * 3)
-        made = signals.sender(values, "c1", SETTINGS, Path("/nonexistent"))
+        made = signals.sender_of(values, "c1", SETTINGS, Path("/nonexistent"))
         for _ in range(3):
             refusal(lambda: made.post(from_dict(RESULT)), values)
         assert len(wire.history) == 3
