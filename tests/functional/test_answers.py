@@ -138,11 +138,6 @@ class Machine:
             (self.hooks / name).write_text(text)
             (self.hooks / name).chmod(0o644 if name == "not-executable" else 0o755)
 
-    def asks_for(self, items: list[Any]) -> None:
-        path = self.host.root / "var/run/heat-config/heat-config"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(items))
-
     def run(self, *before: str, **more: str) -> subprocess.CompletedProcess[str]:
         variables = [f"{name}={value}" for name, value in more.items()]
         hooks = f"HEAT_CONFIG_HOOKS={self.hooks}"
@@ -180,7 +175,7 @@ class Answers:
             config={"configs": [{"tool": "script", "actions": ["DELETE"], "config": "x"}]},
         )
         del items["malformed"]["id"]
-        self._main.asks_for([7, None, {"name": "nothing"}, *items.values()])
+        self._main.host.asks_for([7, None, {"name": "nothing"}, *items.values()])
         while self._main.run().returncode == -9:
             self.restarts += 1
             assert self.restarts <= len(items), "the agent is killed again and again"
@@ -213,17 +208,17 @@ class Answers:
         machine.state.mkdir(parents=True)
         inside = small_disk(machine.state)
         # A first run, while there is room.
-        machine.asks_for([{**item, "id": "before", "inputs": []}])
+        machine.host.asks_for([{**item, "id": "before", "inputs": []}])
         machine.run(*inside)
         fill = f"cat /dev/zero > {machine.state}/fill 2> /dev/null || true"
         machine.host.run(*inside, "sh", "-c", fill, check=True)
-        machine.asks_for([item])
+        machine.host.asks_for([item])
         machine.run(*inside)
 
     def _run_with_a_time_limit(self, item: dict[str, Any]) -> None:
         settings = self._main.host.root / "etc/heat-config.conf"
         settings.write_text("# for a moment\nHEAT_CONFIG_TIMEOUT=1\n")
-        self._main.asks_for([item])
+        self._main.host.asks_for([item])
         self._main.run()
         settings.unlink()
 
