@@ -73,6 +73,7 @@ FAILING: dict[str, dict[str, Any]] = {
     "killed_hook": {"group": "killed", "config": "text"},
     "failing_hook": {"group": "failing", "config": "text"},
     "cut": {"config": CUT},
+    "no_reboot": {"config": CUT, "options": {"interrupted": "succeed"}},
     "too_long": {"config": TOO_LONG, "options": {"timeout": 1}},
     "too_long_by_default": {"config": TOO_LONG},
     "full_disk": {"config": "#!/bin/sh\necho done\n"},
@@ -86,7 +87,6 @@ WELL: dict[str, dict[str, Any]] = {
     "no_object": {"group": "no-object", "config": "text"},
     "empty_object": {"group": "empty-object", "config": "text"},
     "rerun": {"config": CUT, "options": {"interrupted": "rerun"}},
-    "succeed": {"config": CUT, "options": {"interrupted": "succeed"}},
     "os_apply_config": {"group": "os-apply-config", "config": {"key": "value"}},
     "ungrouped": {"group": "Heat::Ungrouped", "config": "text"},
     "large_zaqar": {"config": PRINT_MUCH, "signal_transport": "ZAQAR_SIGNAL"},
@@ -321,13 +321,14 @@ def test_a_hook_that_fails_without_an_answer(answers: Answers) -> None:
     assert stderr == "it broke\nthe hook ended with exit status 9\n"
 
 
-def test_a_run_that_was_cut(answers: Answers) -> None:
-    status, reason, stderr = answers.status("cut")
-    assert answers.restarts == 3  # this one's, and those of two that mean something else
+@pytest.mark.parametrize("case", ["cut", "no_reboot"])
+def test_a_run_that_was_cut(answers: Answers, case: str) -> None:
+    status, reason, stderr = answers.status(case)
+    assert answers.restarts == 3  # these two's, and that of one that is run again
     assert status == "FAILED"
     assert exited(1) in reason
-    assert stderr.startswith("before the cut\nthe run was interrupted")
-    assert f"heat-config run --force {answers.ids['cut']}" in stderr
+    assert stderr.startswith("before the cut\nthe run was interrupted: the agent stopped")
+    assert f"heat-config run --force {answers.ids[case]}" in stderr
 
 
 @pytest.mark.parametrize("case", ["too_long", "too_long_by_default"])
@@ -376,7 +377,6 @@ def test_a_script_that_fails_after_printing_more_than_fits(answers: Answers) -> 
         ("no_object", "[1, 2]\n", ""),
         ("empty_object", "", ""),
         ("rerun", "before the cut\n", ""),
-        ("succeed", "before the cut\n", "the run was interrupted, as the config expects\n"),
         (
             "os_apply_config",
             "group os-apply-config: applied by os-apply-config, no hook was run\n",

@@ -357,7 +357,10 @@ def sent(server: Server) -> int:
     return server.journal("heat-config-deliver").count("was accepted by queue")
 
 
-def test_a_run_that_a_power_cut_has_ended_is_told_after_the_boot(
+CUT = "#!/bin/sh\necho so far\nexec sleep 600"
+
+
+def test_a_run_that_a_power_cut_has_ended_is_answered_after_the_boot(
     root: Path, heat: Heat, tmp_path: Path
 ) -> None:
     stack = heat.create(
@@ -366,25 +369,28 @@ def test_a_run_that_a_power_cut_has_ended_is_told_after_the_boot(
             server_transport="ZAQAR_MESSAGE",
             signal_transport="ZAQAR_SIGNAL",
             deployments={
-                "cut": {"config": "#!/bin/sh\necho so far\nexec sleep 600"},
+                "reboots": {"config": CUT, "options": {"interrupted": "succeed"}},
+                "cut": {"config": CUT},
                 "next": {"config": "#!/bin/sh\necho done"},
             },
         ),
     )
-    items = wait_for("the deployments", lambda: asked_of(heat, stack, 2))
+    items = wait_for("the deployments", lambda: asked_of(heat, stack, 3))
     # What a server has with it from the start is there at each boot.
-    data = {"deployments": [items["cut"], items["next"]]}
+    data = {"deployments": [items[name] for name in ("reboots", "cut", "next")]}
     files = [BOOT_CONFIG, File("/var/lib/heat-cfntools/cfn-init-data", json.dumps(data))]
     disks = {"/var/lib/heat-config": tmp_path / "state", "/var/log/heat-config": tmp_path / "log"}
     for folder in disks.values():
         folder.mkdir(mode=0o700)
     server = Server(root, files=files, disks=disks)
     try:
-        server.boot()
-        server.wait_for(lambda it: "cut: so far" in it.journal(), what="the hook's first line")
-        leader = Path(f"/proc/{server.leader}")
-        server.stop(timeout=0)
-        assert not leader.exists()
+        for name in ("reboots", "cut"):
+            server.boot()
+            line = f"{name}: so far"
+            server.wait_for(lambda it, line=line: line in it.journal(), what="the hook's line")  # type: ignore[misc]
+            leader = Path(f"/proc/{server.leader}")
+            server.stop(timeout=0)
+            assert not leader.exists()
         server.boot()
         # First, because what it waits for in vain comes with the server's journal.
         server.wait_for(lambda it: len(accepted(it)) == 2, timeout=120, what="two accepted results")
@@ -392,6 +398,9 @@ def test_a_run_that_a_power_cut_has_ended_is_told_after_the_boot(
         assert "cut" in stack.reason and "non-zero status code: 1" in stack.reason
         assert stack.output("cut.deploy_stderr").startswith("so far\nthe run was interrupted")
         assert stack.output("next.deploy_stdout") == "done\n"
+        assert stack.output("reboots.deploy_stdout") == "so far\n"
+        expected = "the run was interrupted, as the config expects\n"
+        assert stack.output("reboots.deploy_stderr") == expected
     finally:
         server.stop()
         stack.delete()
