@@ -4,6 +4,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -161,11 +163,8 @@ def test_rebuild_without_os_apply_config_says_so(
 def test_the_installed_package_brings_the_elements(tmp_path: Path) -> None:
     """The wheel's share folder stands in for the checkout's top folder."""
     package = tmp_path / "heat_config"
+    shutil.copytree(REPOSITORY / "heat_config", package)
     (package / "share" / "elements").mkdir(parents=True)
-    for path in (REPOSITORY / "heat_config").glob("*.py"):
-        (package / path.name).write_text(path.read_text())
-    import subprocess
-
     code = "from heat_config.cli import main; main(['elements-path'])"
     found = subprocess.run(
         [sys.executable, "-c", code],

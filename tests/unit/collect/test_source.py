@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from heat_config.collect.queue import Message
 
 from heat_config import files
 from heat_config.cloud.errors import CloudError, Outcome

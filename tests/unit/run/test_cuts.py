@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A deployment gets its answer, and one alone, wherever its run was cut."""
+"""A deployment gets its answer, and one alone, wherever its run was cut.
+
+Runs are cut at every one of their steps, as by kill -9 or a power cut. The policy and all that
+is on disk are the real ones; the queue is a file, from which Heat takes one message.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,204 +20,186 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as rules
 from hypothesis import strategies as st
 
-from heat_config import deployment, process, signals
-from heat_config.delivery.outbox import Entry, Outbox
+from heat_config import process, signals
+from heat_config.delivery import courier
+from heat_config.delivery.outbox import Outbox
 from heat_config.result import Result
-from heat_config.run import answering, runlog
-from heat_config.run import loop as agent
-from heat_config.run.store import Store
+from heat_config.run import cgroup, loop, records, scope
 from heat_config.settings import Settings
-from heat_config.signals.sender import Accepted
-from tests.support.deployments import script
+from tests.support.clock import Clock
+from tests.support.deployments import inputs, script
+from tests.support.far_end import queue_of
 
 # Notes each run by its config's id, writes to its log and to its outputs.
-HOOK = """#!/bin/sh
+HOOK = """
 { cat; echo; } | sed -n 's/.*"id": "\\([^"]*\\)".*/\\1/p' >> "$RUNS"
 echo in the log >&2
 echo '{"deploy_stdout": "out", "deploy_status_code": 0, "x": 1}'
 """
 ANSWER = {"deploy_stdout": "out", "deploy_stderr": "", "deploy_status_code": 0, "x": 1}
 
-
-@pytest.fixture(autouse=True)
-def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "hooks" / "script"
-    path.parent.mkdir()
-    path.write_text(HOOK)
-    path.chmod(0o755)
-    monkeypatch.setenv("HEAT_CONFIG_HOOKS", str(path.parent))
-    monkeypatch.setenv("RUNS", str(tmp_path / "runs"))
-
-
-@pytest.fixture
-def runs(tmp_path: Path) -> Callable[[], int]:
-    path = tmp_path / "runs"
-    return lambda: len(path.read_text().splitlines()) if path.exists() else 0
-
-
-@pytest.fixture
-def cut(settings: Settings) -> Callable[..., Result]:
-    """What is answered for a run that was cut, after it has logged something."""
-
-    def report(log: str = "so far\n", **more: Any) -> Result:
-        each = deployment.read(script("x", **more))
-        Store(settings).begin(each)
-        path = answering.log_path(each.id, settings)
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(log)
-        return answering.after_cut(each, settings)
-
-    return report
-
-
-def test_a_run_that_was_cut_is_a_failure_with_its_output_so_far(
-    cut: Callable[..., Result], runs: Callable[[], int]
-) -> None:
-    result = cut()
-    assert result.status_code == 1
-    assert result.stderr.startswith("so far\nthe run was interrupted")
-    assert "heat-config run --force c1" in result.stderr
-    assert runs() == 0
-
-
-@pytest.mark.parametrize("meaning", ["fail", "perhaps", None, [], 7])
-def test_only_what_is_asked_for_in_words_is_another_meaning(
-    cut: Callable[..., Result], runs: Callable[[], int], meaning: object
-) -> None:
-    assert cut(options={"interrupted": meaning}).status_code == 1
-    assert runs() == 0
-
-
-def test_it_may_mean_success(cut: Callable[..., Result], runs: Callable[[], int]) -> None:
-    result = cut(options={"interrupted": "succeed"})
-    assert (result.status_code, result.stdout) == (0, "so far\n")
-    assert "as the config expects" in result.stderr
-    assert runs() == 0
-
-
-def test_it_may_mean_to_run_again(cut: Callable[..., Result], runs: Callable[[], int]) -> None:
-    assert cut(options={"interrupted": "rerun"}).as_dict() == ANSWER
-    assert runs() == 1
-
-
-def test_of_a_long_log_the_end_is_repeated(cut: Callable[..., Result]) -> None:
-    result = cut(log="x" * 2 * answering.SO_FAR + "the end\n")
-    assert "xthe end\nthe run was interrupted" in result.stderr
-    assert len(result.stderr) < answering.SO_FAR + 1000
-
-
-def test_a_run_that_was_cut_before_it_wrote_anything_has_no_log(
-    cut: Callable[..., Result], settings: Settings
-) -> None:
-    result = cut(log="")
-    answering.log_path("c1", settings).unlink()
-    assert cut(log="").stderr == result.stderr
-    assert result.stderr.startswith("the run was interrupted")
-
-
-@pytest.mark.parametrize("options", ["text", None, [1], 7])
-def test_what_is_malformed_is_named_although_it_was_cut(
-    cut: Callable[..., Result], options: object
-) -> None:
-    """It was never run: there was nothing to be cut but its answer."""
-    result = cut(options=options, inputs="text")
-    assert result.status_code == 1
-    assert result.stderr == "'inputs' is a string, not a list\n"
-
-
-def test_one_that_is_malformed_and_was_cut_does_not_stop_the_others(
-    settings: Settings, deploy: Any, answer: Any
-) -> None:
-    bad = script("x", config_id="bad", options="text")
-    Store(settings).begin(deployment.read(bad))
-    deploy(bad, script("x"))
-    assert answer("bad")["deploy_stderr"] == "'options' is a string, not a map\n"
-    assert answer("c1") == ANSWER
-
-
-def test_a_secret_that_was_logged_is_masked_in_what_is_repeated(
-    settings: Settings, deploy: Any, answer: Any
-) -> None:
-    item = script("x", inputs=[{"name": "deploy_password", "value": "hunter22"}])
-    Store(settings).begin(deployment.read(item))
-    path = answering.log_path("c1", settings)
-    written = runlog.RunLog(path, 1000, lambda line: line)
-    written.write("the password is hunter22")
-    deploy(item)
-    assert "the password is ***\n" in answer("c1")["deploy_stderr"]
-
-
-# From here on runs are cut at every one of their steps, as by kill -9 or a power cut.
-
 CUT = 86
 ENDED = 0
+# Runs after which nothing may be left, an hour after each other: a copy is looked for twice.
+ENOUGH = 3
+
+
+class Heat:
+    """Heat and its queues, in a file: waits for one answer to each deployment, then for none."""
+
+    def __init__(self, path: Path, *, is_quick: bool) -> None:
+        self._path = path
+        self._is_quick = is_quick
+        self._write({"queue": [], "answers": []})
+
+    def answers(self) -> list[tuple[str, dict[str, Any]]]:
+        """What it has taken, by the configs' ids."""
+        return [(each, message) for each, message in self._read()["answers"]]
+
+    def left(self) -> list[Any]:
+        """What waits on the queues for the next update."""
+        queue: list[Any] = self._read()["queue"]
+        return queue
+
+    def post(self, config_id: str, message: dict[str, Any]) -> None:
+        """Take a message on a deployment's queue."""
+        now = self._read()
+        now["queue"].append((config_id, message))
+        self._write(now)
+        if self._is_quick:
+            self.look()
+
+    def remove(self, config_id: str) -> None:
+        """Remove a config's messages."""
+        now = self._read()
+        now["queue"] = [each for each in now["queue"] if each[0] != config_id]
+        self._write(now)
+
+    def signal(self, config_id: str, message: dict[str, Any]) -> None:
+        """Take a notification, which is ignored unless Heat waits."""
+        now = self._read()
+        if config_id not in dict(now["answers"]):
+            now["answers"].append((config_id, message))
+        self._write(now)
+
+    def look(self) -> None:
+        """Pop one message for each deployment that waits."""
+        now = self._read()
+        for each in list(now["queue"]):
+            if each[0] not in dict(now["answers"]):
+                now["queue"].remove(each)
+                now["answers"].append(each)
+        self._write(now)
+
+    def _read(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self._path.read_text())
+        return found
+
+    def _write(self, now: dict[str, Any]) -> None:
+        self._path.write_text(json.dumps(now))
 
 
 class Life:
     """One server's life: runs of the agent for some deployments, most of them cut."""
 
     def __init__(
-        self, folder: Path, settings: Settings, options: dict[str, Any], ids: list[str]
+        self,
+        folder: Path,
+        settings: Settings,
+        options: dict[str, Any],
+        ids: list[str],
+        *,
+        heat_is_quick: bool = True,
     ) -> None:
         folder.mkdir()
-        self._folder = folder
         self.options = options
-        moved: Any = {
-            name: str(folder / name) for name in ("config_file", "deployed", "outbox", "logs")
-        }
-        self._settings = settings._replace(**moved)
-        inputs = [{"name": "deploy_queue_id", "value": "q"}]
         self.ids = ids
-        asked = [script("x", config_id=each, inputs=inputs, options=options) for each in self.ids]
-        Path(self._settings.config_file).write_text(json.dumps(asked))
-        (folder / "runs").touch()
-        (folder / "queue").touch()
+        self.heat = Heat(folder / "heat", is_quick=heat_is_quick)
+        self._runs = folder / "runs"
+        self._runs.touch()
+        self._clock = Clock()
+        self._boots = 0
+        places = ("config_file", "deployed", "outbox", "logs", "unfinished")
+        moved: Any = {name: str(folder / name) for name in places}
+        self.settings = settings._replace(**moved)
+        asked = [
+            script("x", config_id=each, group="sh", inputs=inputs(**queue_of(each)), options=options)
+            for each in ids
+        ]
+        Path(self.settings.config_file).write_text(json.dumps(asked))
 
-    def run(self, *, cut_at: int = 0, torn: bool = False) -> int:
+    def run(self, *, cut_at: int = 0, torn: bool = False, force: str | None = None) -> int:
         """Run the agent in a process that ends at that step, if it has so many.
 
-        ``torn``: of what was not yet flushed then, nothing has reached the disk.
+        ``torn``: the power is cut. Of what was not yet flushed then nothing has reached the
+        disk, and the server boots.
         """
+        self._clock.now += 3600
         child = os.fork()
         if not child:
             try:
-                os.environ["RUNS"] = str(self._folder / "runs")
                 scissors = _Scissors(cut_at, torn=torn)
-                scissors.take_hold()
-                signals.sender_for = lambda entry, *_: _Queue(
-                    self._folder / "queue", entry, scissors
-                )
-                os._exit(agent.run(self._settings))
+                self._prepare(scissors)
+                os._exit(loop.run(self.settings, force=force))
             finally:
                 os._exit(99)
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        self._boots += torn and status == CUT
+        return status
+
+    def run_to_the_end(self) -> None:
+        """Run it uncut until nothing is left to do; then Heat looks, too."""
+        for _ in range(ENOUGH):
+            assert self.run() == ENDED
+            if not Outbox(self.settings).ids():
+                break
+        self.heat.look()
 
     def runs(self, config_id: str) -> int:
-        return (self._folder / "runs").read_text().split().count(config_id)
-
-    def messages(self) -> list[Any]:
-        return [json.loads(line) for line in (self._folder / "queue").read_text().splitlines()]
+        return self._runs.read_text().split().count(config_id)
 
     def check(self) -> None:
         """Every deployment was answered once, with what is true; nothing is left to do."""
-        messages = dict(self.messages())
-        assert sorted(each for each, _ in self.messages()) == self.ids
-        for each, message in messages.items():
-            assert self.runs(each) == 1 or self.options or message != ANSWER
+        assert sorted(each for each, _ in self.heat.answers()) == self.ids
+        for each, message in self.heat.answers():
             self._check_message(each, message)
-            kept = Path(self._settings.deployed, f"{each}.notify.json").read_text()
+            kept = Path(self.settings.deployed, f"{each}.notify.json").read_text()
             assert json.loads(kept) == message
-        assert Outbox(self._settings).ids() == Outbox(self._settings).abandoned_ids() == []
+        self.check_nothing_is_left()
+
+    def check_nothing_is_left(self) -> None:
+        assert self.heat.left() == []
+        outbox = Outbox(self.settings)
+        assert outbox.ids() == outbox.abandoned_ids() == []
+        assert not Path(self.settings.unfinished).exists()
 
     def _check_message(self, config_id: str, message: dict[str, Any]) -> None:
+        meaning = self.options.get("interrupted", "fail")
         if message == ANSWER:
-            assert self.runs(config_id) >= 1
+            assert self.runs(config_id) == 1 or (self.runs(config_id) and meaning == "rerun")
             return
         assert "the run was interrupted" in message["deploy_stderr"]
-        meaning = self.options.get("interrupted", "fail")
         assert meaning != "rerun"
-        assert message["deploy_status_code"] == (0 if meaning == "succeed" else 1)
+        assert message["deploy_status_code"] in self._codes_of_a_cut(meaning)
         assert self.runs(config_id) <= 1
+
+    def _codes_of_a_cut(self, meaning: str) -> tuple[int, ...]:
+        """A success is one only if the server was booted."""
+        return (0, 1) if meaning == "succeed" and self._boots else (1,)
+
+    def _prepare(self, scissors: _Scissors) -> None:
+        """Put this process on that server; it is used for nothing else."""
+        os.environ["RUNS"] = str(self._runs)
+        records.time = courier.time = self._clock  # type: ignore[assignment]
+        scope._boot_id = lambda: f"boot {self._boots}"
+        cgroup.HIERARCHIES = ()
+        signals.prepare = lambda *_: None
+        signals.sender_of = lambda _, config_id, *__: _Queue(self.heat, config_id, scissors)
+        signals.queue_of = lambda _, config_id, __: _Queue(self.heat, config_id, scissors)
+        signals.heat_of = lambda address, _: _Resource(
+            self.heat, address["deploy_resource_name"], scissors
+        )
+        scissors.take_hold()
 
 
 _replace, _unlink, _run = os.replace, os.unlink, process.run
@@ -280,45 +266,80 @@ class _Scissors:
         self._unflushed.append(undo)
 
 
-class _Queue:
-    """In place of Zaqar: a queue that nobody reads, which is a file."""
+class _Resource:
+    """The way to Heat's API; it may be cut before and after what it does."""
 
     limit = 100_000
-    heat_doubt = False
 
-    def __init__(self, path: Path, entry: Entry, scissors: _Scissors) -> None:
-        self._path = path
-        self._scissors = scissors
-        self._id, self.doubt = entry.id, entry.doubt
+    def __init__(self, heat: Heat, config_id: str, scissors: _Scissors) -> None:
+        self._heat, self._id, self._scissors = heat, config_id, scissors
 
-    def send(self, result: Result) -> Accepted:
+    def post(self, result: Result) -> str:
+        self._does(lambda: self._heat.signal(self._id, result.as_dict()))
+        return "Heat"
+
+    def _does(self, change: Callable[[], None]) -> None:
         self._scissors.step()
-        lines = [json.loads(line) for line in self._path.read_text().splitlines()]
-        # As a post that may have arrived before is treated: looked for, not repeated.
-        if not self.doubt or self._id not in dict(lines):
-            with self._path.open("a") as file:
-                file.write(json.dumps([self._id, result.as_dict()]) + "\n")
+        change()
         self._scissors.step()
-        return Accepted("the queue")
 
-    def clean(self) -> None:
-        raise AssertionError("nothing is superseded here")
+
+class _Queue(_Resource):
+    """The way to the deployment's queue."""
+
+    def post(self, result: Result) -> str:
+        self._does(lambda: self._heat.post(self._id, result.as_dict()))
+        return "the queue"
+
+    def find(self) -> bool:
+        self._scissors.step()
+        return any(each[0] == self._id for each in self._heat.left())
+
+    def remove(self) -> None:
+        self._does(lambda: self._heat.remove(self._id))
 
 
 OPTIONS = [{}, {"interrupted": "rerun"}, {"interrupted": "succeed"}]
 
 
-@pytest.mark.parametrize(
-    ("torn", "options"), [(False, {}), *((True, each) for each in OPTIONS)], ids=str
-)
+@pytest.fixture(autouse=True)
+def scripted(hook: Callable[[str], None]) -> None:
+    hook(HOOK)
+
+
+@pytest.mark.parametrize("heat_is_quick", [True, False], ids=["popped", "left"])
+@pytest.mark.parametrize("torn", [False, True], ids=["killed", "torn"])
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_wherever_a_run_is_cut_each_deployment_is_answered_once(
-    settings: Settings, tmp_path: Path, torn: bool, options: dict[str, Any]
+    settings: Settings, tmp_path: Path, heat_is_quick: bool, torn: bool, options: dict[str, Any]
 ) -> None:
     for step in count(1):
-        life = Life(tmp_path / f"life-{step}", settings, options, ["c1"])
+        life = Life(
+            tmp_path / f"life-{step}", settings, options, ["c1"], heat_is_quick=heat_is_quick
+        )
         status = life.run(cut_at=step, torn=torn)
-        assert life.run() == ENDED
+        life.run_to_the_end()
         life.check()
+        if status != CUT:
+            break
+    assert status == ENDED
+    assert step > 15
+
+
+@pytest.mark.parametrize("torn", [False, True], ids=["killed", "torn"])
+@pytest.mark.parametrize("options", OPTIONS[:2], ids=str)
+def test_wherever_a_forced_run_is_cut_nothing_is_left_for_the_next_update(
+    settings: Settings, tmp_path: Path, torn: bool, options: dict[str, Any]
+) -> None:
+    """The deployment is COMPLETE. What is posted on its queue would be the update's answer."""
+    for step in count(1):
+        life = Life(tmp_path / f"life-{step}", settings, options, ["c1"])
+        assert life.run() == ENDED
+        assert life.heat.answers() == [("c1", ANSWER)]
+        status = life.run(cut_at=step, torn=torn, force="c1")
+        life.run_to_the_end()
+        assert life.heat.answers() == [("c1", ANSWER)]
+        life.check_nothing_is_left()
         if status != CUT:
             break
     assert status == ENDED
@@ -327,16 +348,22 @@ def test_wherever_a_run_is_cut_each_deployment_is_answered_once(
 
 @rules(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    cuts=st.lists(st.tuples(st.integers(1, 25), st.booleans()), min_size=2, max_size=5),
+    cuts=st.lists(st.tuples(st.integers(1, 40), st.booleans()), min_size=2, max_size=5),
     options=st.sampled_from(OPTIONS),
+    heat_is_quick=st.booleans(),
 )
 def test_however_often_runs_are_cut_each_deployment_is_answered_once(
-    settings: Settings, tmp_path: Path, cuts: list[tuple[int, bool]], options: dict[str, Any]
+    settings: Settings,
+    tmp_path: Path,
+    cuts: list[tuple[int, bool]],
+    options: Mapping[str, Any],
+    heat_is_quick: bool,
 ) -> None:
     with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
-        life = Life(Path(folder, "life"), settings, options, ["c1", "c2"])
+        path = Path(folder, "life")
+        life = Life(path, settings, dict(options), ["c1", "c2"], heat_is_quick=heat_is_quick)
         for step, torn in cuts:
             assert life.run(cut_at=step, torn=torn) in (CUT, ENDED)
         for _ in range(2):
-            assert life.run() == ENDED
+            life.run_to_the_end()
             life.check()

@@ -7,31 +7,28 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from heat_config.run import loop as agent
+from heat_config import deployment, files, process
+from heat_config.cloud.errors import Outcome
+from heat_config.delivery import policy
+from heat_config.delivery.entry import Stage
+from heat_config.delivery.outbox import Outbox
+from heat_config.run import loop
+from heat_config.run.store import Begun, Store
 from heat_config.settings import Settings
-from heat_config.signals import retry
-from tests.support.checkout import REPOSITORY
-from tests.support.deployments import script, to
+from heat_config.signals import url
+from tests.support.clock import Clock
+from tests.support.deployments import inputs, script, to
+from tests.support.far_end import FarEnd, queue_of
 from tests.support.inbox import Inbox
-from tests.support.serving import serving
 
-
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    server = Inbox()
-    with serving(server):
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def hook_finds_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+COUNT = "echo run >> $RUNS"
 
 
 def counting(path: Path) -> str:
@@ -57,68 +54,71 @@ def test_without_a_verb_the_url_gets_a_post(deploy: Any, inbox: Inbox) -> None:
 
 
 def test_a_result_that_is_not_accepted_is_sent_by_a_later_run(
-    deploy: Any, inbox: Inbox, tmp_path: Path
+    deploy: Any, inbox: Inbox, tmp_path: Path, clock: Clock
 ) -> None:
-    inbox.answers = [503] * retry.TRIES
+    inbox.answers = [503] * policy.ROUND
     item = script(counting(tmp_path / "runs"), inputs=to(inbox.url))
     assert deploy(item) == 0
-    assert len(inbox.received) == retry.TRIES
+    assert deploy(item) == 0
+    assert len(inbox.received) == policy.ROUND
+    clock.now += 60
     deploy(item)
     deploy(item)
-    assert len(inbox.received) == retry.TRIES + 1
+    assert len(inbox.received) == policy.ROUND + 1
     assert (tmp_path / "runs").read_text() == "run\n"
 
 
-def test_a_moments_trouble_is_tried_again_at_once(deploy: Any, inbox: Inbox) -> None:
+def test_a_moments_trouble_is_tried_again_at_once(
+    deploy: Any, inbox: Inbox, settings: Settings
+) -> None:
     inbox.answers = [500, 429, 200]
     deploy(script("true", inputs=to(inbox.url)))
     assert len(inbox.received) == 3
-    assert agent.deliver(_settings()) == 0
+    assert loop.deliver(settings) == 0
     assert len(inbox.received) == 3
 
 
 def test_a_refusal_is_not_repeated_at_once_and_is_kept(
-    deploy: Any, inbox: Inbox, capsys: pytest.CaptureFixture[str]
+    deploy: Any, inbox: Inbox, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     inbox.answers = [404]
     deploy(script("true", inputs=to(inbox.url)))
     assert len(inbox.received) == 1
     log = capsys.readouterr().err
     assert "answered 404" in log
+    assert Outbox(settings).ids() == ["c1"]
     assert "0123456789abcdef0123" not in log
 
 
-def test_a_page_for_people_is_no_acceptance(deploy: Any, inbox: Inbox) -> None:
+def test_a_page_for_people_is_no_acceptance(deploy: Any, inbox: Inbox, settings: Settings) -> None:
     inbox.page = b"<html>Please log in</html>"
     deploy(script("true", inputs=to(inbox.url)))
     inbox.page = b""
-    assert agent.deliver(_settings()) == 0
-    assert len(inbox.received) == retry.TRIES + 1
+    assert loop.deliver(settings) == 0
+    assert len(inbox.received) == policy.ROUND + 1
 
 
 def test_a_control_plane_that_is_away_does_not_stop_the_server(
-    deploy: Any, answer: Any, capsys: pytest.CaptureFixture[str]
+    deploy: Any, answer: Any, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     away = to("http://127.0.0.1:1/x?Signature=0123456789abcdef0123")
     status = deploy(script("true", inputs=away), script("echo two", config_id="c2"))
     assert status == 0
     assert answer("c2")["deploy_stdout"] == "two\n"
     assert "0123456789abcdef0123" not in capsys.readouterr().err
-    assert agent.deliver(_settings()) == 1
+    assert loop.deliver(settings) == 1
 
 
 def test_a_fault_of_a_transport_does_not_stop_the_others(
-    deploy: Any, answer: Any, monkeypatch: pytest.MonkeyPatch
+    deploy: Any, answer: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from heat_config.signals import url
-
     def broken(*_: object) -> None:
         raise RuntimeError("unexpected")
 
-    monkeypatch.setattr(url.SignedUrl, "send", broken)
+    monkeypatch.setattr(url.SignedUrl, "post", broken)
     deploy(script("true", inputs=to("http://h/")), script("echo two", config_id="c2"))
     assert answer("c2")["deploy_stdout"] == "two\n"
-    assert agent.deliver(_settings()) == 1
+    assert loop.deliver(settings) == 1
 
 
 def test_one_bad_deployment_never_stops_the_others(
@@ -156,8 +156,6 @@ def test_a_group_without_a_hook_is_answered(deploy: Any, inbox: Inbox) -> None:
 def test_a_hook_whose_own_run_breaks_the_agent_is_answered(
     deploy: Any, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from heat_config import process
-
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("unexpected")
 
@@ -186,7 +184,7 @@ def test_a_run_that_was_cut_is_reported_and_not_repeated(
     assert (tmp_path / "runs").read_text() == "run\n"
 
 
-def test_an_empty_note_owes_no_signal(deploy: Any, inbox: Inbox, settings: Settings) -> None:
+def test_after_an_empty_note_nobody_waits(deploy: Any, inbox: Inbox, settings: Settings) -> None:
     Path(settings.deployed).mkdir()
     Path(settings.deployed, "c1.json").touch()
     deploy(script("exit 1", inputs=to(inbox.url)))
@@ -196,8 +194,6 @@ def test_an_empty_note_owes_no_signal(deploy: Any, inbox: Inbox, settings: Setti
 def test_a_full_disk_runs_nothing_and_is_tried_again(
     deploy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from heat_config import files
-
     item = script(counting(tmp_path / "runs"))
     with monkeypatch.context() as patch:
 
@@ -205,7 +201,7 @@ def test_a_full_disk_runs_nothing_and_is_tried_again(
             raise OSError(28, "No space left on device")
 
         patch.setattr(files, "write_durably", full)
-        assert deploy(item) == 0
+        assert deploy(item) == 2
     assert not (tmp_path / "runs").exists()
     deploy(item)
     assert (tmp_path / "runs").read_text() == "run\n"
@@ -236,7 +232,7 @@ def test_the_file_of_deployments_becomes_private(deploy: Any, settings: Settings
 def test_a_missing_file_of_deployments_is_an_error(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert agent.run(settings) == 1
+    assert loop.run(settings) == 1
     assert settings.config_file in capsys.readouterr().err
 
 
@@ -245,55 +241,23 @@ def test_a_file_that_is_no_list_gives_one_line(
     settings: Settings, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path(settings.config_file).write_text(text)
-    assert agent.run(settings) == 0
+    assert loop.run(settings) == 0
     errors = [line for line in capsys.readouterr().err.splitlines() if "[ERROR]" in line]
     assert len(errors) == 1
     assert settings.config_file in errors[0]
 
 
-def test_a_program_may_send_in_the_agents_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
-) -> None:
+def test_a_program_may_send_in_the_agents_place(tmp_path: Path, settings: Settings) -> None:
     program = tmp_path / "notify"
     program.write_text(f'#!/bin/sh\ncat > {tmp_path}/sent; echo "$1" > {tmp_path}/config\n')
     program.chmod(0o755)
-    monkeypatch.setenv("HEAT_CONFIG_NOTIFY", str(program))
     Path(settings.config_file).write_text(
         json.dumps([script("echo hi", inputs=to("http://127.0.0.1:1/"))])
     )
-    assert agent.run(_settings()) == 0
+    assert loop.run(settings._replace(notify=str(program))) == 0
     assert json.loads((tmp_path / "sent").read_text())["deploy_stdout"] == "hi\n"
     assert (tmp_path / "config").read_text().strip().endswith("c1.json")
-    assert list(Path(settings.outbox).iterdir()) == []
-
-
-def test_nothing_to_do_writes_nothing_and_imports_nothing_heavy(
-    deploy: Any, settings: Settings
-) -> None:
-    deploy(script("true"), script("true", config_id="c2"))
-    before = _listing(Path(settings.deployed).parent)
-    program = (
-        "import sys; from heat_config.cli import main; status = main(['run']); "
-        "heavy = {'requests', 'keystoneauth1', 'subprocess', 'logging', 'pathlib', 'hashlib'}; "
-        "print(sorted(heavy & set(sys.modules))); sys.exit(status)"
-    )
-    quick = subprocess.run(
-        [sys.executable, "-S", "-c", program], check=True, capture_output=True, text=True
-    )
-    assert quick.stdout == "[]\n"
-    assert "2 deployments, nothing to do" in quick.stderr
-    assert _listing(Path(settings.deployed).parent) == before
-
-
-def _listing(folder: Path) -> list[tuple[str, int]]:
-    paths = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
-    return sorted((str(path), path.stat().st_mtime_ns) for path in paths)
-
-
-def _settings() -> Settings:
-    from heat_config import settings
-
-    return settings.load()
+    assert Outbox(settings).ids() == []
 
 
 def test_a_journal_that_has_gone_away_does_not_stop_a_run(settings: Settings) -> None:
@@ -323,3 +287,229 @@ def test_why_a_run_has_failed_is_the_output_that_is_declared_for_it(
     assert "other" not in answer("c1")
     assert "why" not in answer("c2")
     assert answer("c3")["why"].startswith("no hook for group 'nonesuch'")
+
+
+class TestWhatHeatAsksFor:
+    def test_is_read_when_no_other_run_goes_on(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A run that has waited for another one must not go by what was there before."""
+        path = Path(settings.config_file)
+        path.write_text(json.dumps([script("", config_id="before", group="none")]))
+        locked = files.locked
+
+        @contextmanager
+        def after_a_while(folder: str) -> Iterator[None]:
+            path.write_text(json.dumps([script("", config_id="after", group="none")]))
+            with locked(folder):
+                yield
+
+        monkeypatch.setattr(files, "locked", after_a_while)
+        assert loop.run(settings) == 0
+        assert Store(settings).has_begun("after")
+        assert not Store(settings).has_begun("before")
+
+    def test_twice_with_one_id_is_run_once_and_answered_at_both_addresses(
+        self, deploy: Any, hook: Callable[[str], None], runs: Callable[[], int], inbox: Inbox
+    ) -> None:
+        hook(COUNT)
+        items = [
+            script(text, group="sh", inputs=to(f"{inbox.url}&of={number}"))
+            for number, text in enumerate(("x", "y"))
+        ]
+        for _ in range(2):
+            assert deploy(*items) == 0
+        assert runs() == 1
+        first, second = inbox.received
+        assert (first[1][-5:], first[3]["deploy_status_code"]) == ("&of=0", 0)
+        assert (second[1][-5:], second[3]["deploy_status_code"]) == ("&of=1", 1)
+        assert second[3]["deploy_stderr"] == "the id 'c1' is used by two deployments\n"
+
+    @pytest.mark.parametrize("signal_id", ["http://[/x", ["http://h/"], {"a": 1}, 7, "no url"])
+    def test_has_an_address_that_is_none_and_the_next_one_is_run(
+        self, deploy: Any, answer: Any, settings: Settings, signal_id: object
+    ) -> None:
+        none = inputs(deploy_signal_id=signal_id)
+        assert deploy(script("", group="none", inputs=none), script("", config_id="c2")) == 0
+        assert answer("c1")["deploy_status_code"] == 127
+        assert answer("c2")["deploy_status_code"] == 0
+        assert Outbox(settings).abandoned_ids() == ["c1"]
+
+
+class TestForced:
+    @pytest.fixture(autouse=True)
+    def counted(self, hook: Callable[[str], None]) -> None:
+        hook(COUNT)
+
+    @pytest.fixture
+    def item(self) -> dict[str, Any]:
+        return script("x", group="sh", inputs=inputs(**queue_of("c1")))
+
+    def test_a_config_is_run_again_and_heat_alone_is_notified(
+        self,
+        deploy: Any,
+        settings: Settings,
+        far: FarEnd,
+        item: dict[str, Any],
+        runs: Callable[[], int],
+    ) -> None:
+        """Nobody knows whether Heat waits: what is posted would be the next update's answer."""
+        deploy(item, script("x", config_id="c2", group="sh"))
+        assert [name for name, _ in far.acts] == ["post"]
+        assert loop.run(settings, force="c1") == 0
+        assert runs() == 3
+        assert [name for name, _ in far.acts] == ["post", "notify", "clean"]
+        assert loop.run(settings) == 0
+        assert runs() == 3
+
+    def test_what_was_pending_or_abandoned_of_an_earlier_run_is_forgotten(
+        self, deploy: Any, settings: Settings, far: FarEnd, item: dict[str, Any]
+    ) -> None:
+        far.fails("post", Outcome.UNREACHABLE)
+        deploy(item)
+        with Outbox(settings).locked() as box:
+            entry = box.get("c1")
+            assert entry
+            box.put_aside(entry._replace(stage=Stage.ABANDONED))
+            box.put(entry)
+        assert loop.run(settings, force="c1") == 0
+        assert len(far.notified) == 1
+        assert Outbox(settings).abandoned_ids() == []
+        assert far.messages == []
+
+    def test_a_config_that_is_not_asked_for_is_an_error(
+        self, deploy: Any, settings: Settings, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        deploy(script("", group="none"))
+        assert loop.run(settings, force="c7") == 1
+        assert "c7 is none of the deployments" in capsys.readouterr().err
+
+    def test_a_run_that_was_cut_is_never_answered_on_the_queue(
+        self,
+        deploy: Any,
+        settings: Settings,
+        far: FarEnd,
+        item: dict[str, Any],
+        monkeypatch: pytest.MonkeyPatch,
+        answer: Any,
+    ) -> None:
+        """The deployment is COMPLETE, and its next update would take the failure."""
+        deploy(item)
+        far.messages.clear()  # Heat takes it
+        with monkeypatch.context() as patch:
+            patch.setattr(process, "run", _cut)
+            with pytest.raises(KeyboardInterrupt):
+                loop.run(settings, force="c1")
+        assert loop.run(settings) == 0
+        assert "the run was interrupted" in answer("c1")["deploy_stderr"]
+        assert far.messages == []
+        assert [name for name, _ in far.acts] == ["post", "notify", "clean"]
+
+    def test_a_run_that_was_cut_and_is_repeated_stays_forced(
+        self,
+        deploy: Any,
+        settings: Settings,
+        far: FarEnd,
+        item: dict[str, Any],
+        monkeypatch: pytest.MonkeyPatch,
+        runs: Callable[[], int],
+    ) -> None:
+        item["options"] = {"interrupted": "rerun"}
+        deploy(item)
+        with monkeypatch.context() as patch:
+            patch.setattr(process, "run", _cut)
+            with pytest.raises(KeyboardInterrupt):
+                loop.run(settings, force="c1")
+        assert loop.run(settings) == 0
+        assert runs() == 2
+        assert [name for name, _ in far.acts] == ["post", "notify", "clean"]
+
+
+def _cut(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+class TestTheTimer:
+    @pytest.mark.parametrize("options", [{}, {"interrupted": "rerun"}], ids=str)
+    def test_may_deliver_while_another_hook_runs_what_a_power_cut_has_left(
+        self,
+        deploy: Any,
+        settings: Settings,
+        hook: Callable[[str], None],
+        runs: Callable[[], int],
+        inbox: Inbox,
+        options: dict[str, Any],
+    ) -> None:
+        """It came between the outbox and the result for people: c1 has no result yet."""
+        cut = script("x", group="sh", inputs=to(inbox.url), options=options)
+        hook(COUNT)
+        deploy(cut)
+        with Outbox(settings).locked() as box:
+            store = Store(settings)
+            entry = loop.entry_of(deployment.read(cut), store.result("c1"), settings, forced=False)
+            assert entry
+            box.put(entry)
+            store.result_path("c1").unlink()
+        inbox.received.clear()
+        code = "import sys; from heat_config.cli import main; sys.exit(main(['deliver']))"
+        # The long hook, which is not over before the timer has delivered c1.
+        hook(f'{sys.executable} -c "{code}"; {COUNT}')
+        assert deploy(script("x", config_id="c2", group="sh"), cut) == 0
+        assert len(inbox.messages) == 1
+        assert inbox.messages[0]["deploy_status_code"] == 0
+        assert runs() == 2
+
+    def test_says_whether_something_is_left(
+        self, settings: Settings, capsys: pytest.CaptureFixture[str], clock: Clock
+    ) -> None:
+        assert loop.deliver(settings, due_only=True) == 0
+        item = deployment.read(script("true", inputs=to("http://127.0.0.1:1/")))
+        entry = loop.entry_of(item, loop.from_dict({}), settings, forced=False)
+        assert entry
+        with Outbox(settings).locked() as box:
+            box.put(entry._replace(due=clock.now + 0.1))
+        assert loop.deliver(settings, due_only=True) == 1
+        assert capsys.readouterr().err == ""
+
+    def test_puts_aside_what_heat_has_replaced(self, settings: Settings, far: FarEnd) -> None:
+        old, new = (script("x", config_id=each, inputs=inputs(**queue_of("q"))) for each in "ab")
+        entry = loop.entry_of(deployment.read(old), loop.from_dict({}), settings, forced=False)
+        assert entry
+        with Outbox(settings).locked() as box:
+            box.put(entry)
+        Path(settings.config_file).write_text(json.dumps([new]))
+        assert loop.deliver(settings, due_only=True) == 0
+        assert far.acts == []
+        assert Outbox(settings).abandoned_ids() == ["a"]
+
+
+def test_many_deployments_that_are_done_are_not_looked_at_more_than_once(
+    deploy: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = [script("", config_id=f"c{number}", group="none") for number in range(50)]
+    assert deploy(*items) == 0
+    asked: list[str] = []
+    has_ended = Store.has_ended
+
+    def counted(self: Store, config_id: str) -> bool:
+        asked.append(config_id)
+        return has_ended(self, config_id)
+
+    monkeypatch.setattr(Store, "has_ended", counted)
+    assert loop.run(settings) == 0
+    assert len(asked) <= 2 * len(items)
+
+
+def test_an_entry_of_a_newer_agent_is_left_to_it(
+    settings: Settings, deploy: Any, hook: Callable[[str], None], runs: Callable[[], int]
+) -> None:
+    """After a downgrade between outbox and result: the config is neither run nor answered."""
+    hook(COUNT)
+    item = script("x", group="sh", inputs=to("http://127.0.0.1:1/"))
+    Store(settings).begin(deployment.read(item), Begun())
+    path = Path(settings.outbox, "c1.json")
+    Outbox(settings)
+    path.write_text('{"version": 99}')
+    assert deploy(item, script("x", config_id="c2", group="sh")) == 2
+    assert runs() == 1
+    assert path.read_text() == '{"version": 99}'

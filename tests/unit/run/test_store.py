@@ -13,7 +13,6 @@ from heat_config.run.store import RUN, Begun, Store
 from heat_config.settings import Settings
 from tests.support.deployments import script
 
-
 SCOPE = {"boot": "b", "mark": "m"}
 
 
@@ -113,7 +112,7 @@ def test_what_another_process_notes_is_seen_at_once(settings: Settings) -> None:
 def test_a_result_that_cannot_be_read_says_so(settings: Settings, content: str) -> None:
     store = Store(settings)
     store.result_path("c1").write_text(content, encoding="latin-1")
-    with pytest.raises(ValueError):  # noqa: PT011 - of several kinds
+    with pytest.raises(ValueError):
         store.result("c1")
 
 
