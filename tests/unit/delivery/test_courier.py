@@ -836,7 +836,7 @@ class TestEntriesOnDisk:
         path.write_text(json.dumps(strange))
         office.timer()
         assert ids_of(far, "post") == ["c2"]
-        assert ids_of(far, "look") == ["c1"]
+        assert ids_of(far, "notify") == ["c1"]
 
     def test_one_of_a_program_that_is_not_asked_any_more_may_have_arrived(
         self, office: Office, far: FarEnd

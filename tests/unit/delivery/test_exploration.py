@@ -14,7 +14,7 @@ import pytest
 from heat_config.delivery import policy
 from heat_config.delivery.entry import Stage
 from heat_config.delivery.policy import ROWS, Act
-from tests.unit.delivery.explore import (
+from tests.support.exploration import (
     FAILURES,
     FINAL,
     LIMITS,
