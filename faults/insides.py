@@ -20,10 +20,10 @@ MODULES = {
     "heat-config-collect": ("heat_config.collect.loop", "heat_config.collect.push"),
 }
 
-# The programs: what new metadata starts, what an operator starts, and what a unit of the agent's
-# own starts again and again without new metadata.
+# The programs: what new metadata starts, what an operator starts, and what units of the agent's
+# own start again and again without new metadata.
 RUN, FORCE, DELIVER, STATUS = "run", "run --force {id}", "deliver", "status"
-TIMER = "deliver --due"
+TIMER, RESUME = "deliver --due", "run"
 # The exit status of "status" while something is unfinished.
 UNFINISHED = 2
 

@@ -95,11 +95,15 @@ def brief(reason: str) -> str:
 
 
 def untrusted(what: str, error: Exception) -> CloudError:
-    """The error for a connection that TLS has refused, with its remedy. Nothing was sent."""
+    """The error for a connection that TLS has refused, with its remedy.
+
+    Without a certificate that verifies nothing was sent. Other faults, such as a broken
+    record, come after the request, too.
+    """
     cause = _openssl_error(error)
     if not isinstance(cause, ssl.SSLCertVerificationError):
         detail = cause.reason if cause else type(error).__name__
-        return CloudError(f"TLS with {what} failed ({detail})", Outcome.UNREACHABLE)
+        return CloudError(f"TLS with {what} failed ({detail})", Outcome.UNKNOWN)
     return CloudError(
         f"the certificate of {what} does not verify: {cause.verify_message.rstrip('.')}. If its "
         "authority is your own, add it to the system's store or name its file in "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from heat_config import deployment, log, redact
 from heat_config.delivery.courier import Courier
+from heat_config.delivery.entry import NewerError
 from heat_config.delivery.outbox import Outbox
 from heat_config.delivery.unkept import Unkept
 from heat_config.result import from_dict
@@ -46,7 +47,7 @@ def send(config: Path, raw: bytes, settings: Settings) -> int:
     own = settings._replace(notify=None)
     try:
         accepted = _delivered(target, from_dict(message).masked(secrets), own)
-    except OSError as error:
+    except (OSError, NewerError) as error:
         log.error(f"the result of {target} cannot be kept, and was not sent: {error}")
         return NOT_ACCEPTED
     return ACCEPTED if accepted else NOT_ACCEPTED

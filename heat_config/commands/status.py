@@ -39,7 +39,7 @@ UNFINISHED_HERE = (
 
 
 class UnknownError(Exception):
-    """Nobody can say what Heat asks of this server."""
+    """Nobody can say what Heat asks of this server, or what it has done."""
 
 
 class _Place(NamedTuple):
@@ -78,7 +78,8 @@ class Row(NamedTuple):
 def rows(settings: Settings) -> list[Row]:
     """A row for each deployment that Heat asks for, in its order.
 
-    :raises UnknownError: what Heat asks for is not there, or cannot be read.
+    :raises UnknownError: what Heat asks for is not there, or cannot be read; or this server's
+        own folders can neither be found nor be made.
     """
     path = settings.config_file
     try:
@@ -91,10 +92,16 @@ def rows(settings: Settings) -> list[Row]:
         raise UnknownError(f"{path} cannot be read: {error.strerror}") from None
     except deployments.MetadataError as error:
         raise UnknownError(f"{path} {error}") from None
-    store = Store(settings)
-    unfinished = Unfinished(settings).ids()
-    place = _Place(store, Outbox(settings), unfinished, running=store.is_running())
+    try:
+        place = _place(settings)
+    except OSError as error:
+        raise UnknownError(f"what this server has done is not known: {error}") from None
     return [_row(each, place) for each in asked]
+
+
+def _place(settings: Settings) -> _Place:
+    store, outbox = Store(settings), Outbox(settings)
+    return _Place(store, outbox, Unfinished(settings).ids(), running=store.is_running())
 
 
 def exit_status(found: list[Row]) -> int:

@@ -21,7 +21,15 @@ from heat_config.result import from_dict
 from heat_config.signals import zaqar
 from lab import Lab
 from lab.wire import FORWARD, LOSE_ANSWER, RESET, Action, Wire, answer
-from tests.support.faults import AMBIGUOUS, BAD_CONTENT, NOT_THE_SERVICE, PASSING, REFUSED, each
+from tests.support.faults import (
+    AMBIGUOUS,
+    BAD_CONTENT,
+    NOT_THE_SERVICE,
+    PASSING,
+    REFUSED,
+    each,
+    known_after,
+)
 from tests.support.signalled import Deployments
 from tests.support.user import DemoUser
 from tests.support.wires import Reroute, address
@@ -48,11 +56,6 @@ def refusal(ask: Callable[[], object], values: dict[str, Any]) -> CloudError:
     message = str(raised.value)
     assert not [secret for secret in redact.secrets_in(values) if secret in message]
     return raised.value
-
-
-def known_after(action: Action) -> Outcome:
-    """What is known after trouble on the way: only a 429 says that nothing was done."""
-    return Outcome.UNREACHABLE if action.status == 429 else Outcome.UNKNOWN
 
 
 class Queue:
