@@ -143,8 +143,9 @@ class Courier:
             newer = newest.get(entry.place) if entry else None
             if entry and newer:
                 replaced = policy.superseded(entry, newer)
-                box.put(replaced)
-                self.pursue(box, replaced)
+                if replaced != entry:
+                    box.put(replaced)
+                self.pursue(box, replaced, hurry=True)
 
     def _step(self, box: Keeper, entry: Entry, act: Act) -> Entry:
         """One act: the intent is kept before it, and what came of it after it."""

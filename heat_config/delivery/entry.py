@@ -162,7 +162,7 @@ def read(raw: bytes, config_id: str) -> tuple[Entry, list[str]]:
     if not all(isinstance(part, dict) and part for part in parts):
         raise DamagedError("it holds no address and result")
     address, message = parts
-    return _with_fields(Entry(config_id, address, message, _safe_stage(address)), fields)
+    return _with_fields(Entry(config_id, address, message, safe_stage(address)), fields)
 
 
 def _with_fields(entry: Entry, fields: dict[str, Any]) -> tuple[Entry, list[str]]:
@@ -180,7 +180,7 @@ def _with_fields(entry: Entry, fields: dict[str, Any]) -> tuple[Entry, list[str]
     return entry._replace(**usable, unknown=fields), wrong
 
 
-def _safe_stage(address: Mapping[str, Any]) -> Stage:
+def safe_stage(address: Mapping[str, Any]) -> Stage:
     """Of a result whose stage is not known: Heat may have it, and a copy may be on the queue."""
     first = first_stage(address, program=None, forced=False)
     return Stage.MAYBE_NOTIFIED if first is Stage.NEW else first
@@ -196,14 +196,15 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and _is_number(value)
 
 
-# More than any of these numbers is, and exact as a float.
+# More than any of these numbers is, and exact as a float; fewer bytes than any limit has.
 _LARGEST = 1 << 53
+_SMALLEST = 1 << 10
 
 _USABLE: dict[str, Callable[[Any], bool]] = {
     "stage": lambda value: value in [stage.value for stage in Stage],
     **dict.fromkeys(("since", "wait", "due", "waited", "answered"), _is_number),
     **dict.fromkeys(("tries", "refusals", "content_refusals", "unanswered"), _is_count),
-    "limit": lambda value: value is None or _is_count(value),
+    "limit": lambda value: value is None or (_is_count(value) and value >= _SMALLEST),
     "problem": lambda value: isinstance(value, str),
 }
 
@@ -217,7 +218,7 @@ def _upgraded(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _stage_of_flags(given: dict[str, Any], address: object) -> Stage:
-    safe = _safe_stage(address if isinstance(address, dict) else {})
+    safe = safe_stage(address if isinstance(address, dict) else {})
     if given.get("told_heat"):
         return Stage.CLEANING
     if safe is Stage.REPEATABLE:

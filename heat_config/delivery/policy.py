@@ -266,6 +266,14 @@ def wait(tries: int, limits: Limits, spread: float) -> float:
 
 def _entered(entry: Entry, stage: Stage, answer: Answer, limits: Limits, moment: Moment) -> Entry:
     """The entry in a stage that it has reached, where it is tried from the beginning."""
+    if stage is Stage.UNTAKEN:  # and back: it is tried ever less often, and has an end
+        return entry._replace(
+            stage=stage,
+            wait=0.0,
+            due=moment.now,
+            waited=entry.waited + entry.wait,
+            answered=entry.answered + entry.wait,
+        )
     settle = SETTLE * limits.first_wait if stage in _SETTLING else 0.0
     entered = entry._replace(
         stage=stage, tries=0, refusals=0, content_refusals=0, wait=settle, due=moment.now + settle
@@ -313,7 +321,9 @@ def _after_round(
         failed = failed._replace(unanswered=failed.unanswered + 1)
     refused = failed.refusals >= REFUSALS
     if failed.stage is entry.stage and row.gives_way and _gives_way(failed, outcome, limits):
-        return failed._replace(stage=row.gives_way, wait=0.0, due=moment.now)
+        # What leads back here goes on counting refusals, or it would go round for ever.
+        refusals = failed.refusals if ROWS[row.gives_way].failing else 0
+        return failed._replace(stage=row.gives_way, refusals=refusals, wait=0.0, due=moment.now)
     if refused:
         return _exhausted(failed, row, f"refused {failed.refusals} times, the last time so: ")
     if failed.answered >= limits.message_ttl:

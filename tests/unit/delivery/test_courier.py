@@ -781,8 +781,8 @@ class TestEntriesOnDisk:
         office.store.end("c1", Result(3))
         Path(office.settings.outbox, "c1.json").write_text('{"id": "c')
         office.timer()
-        # Whether it was sent nobody knows: it is not simply posted again.
-        assert far.acts[0] == ("notify" if forced else "look", "c1")
+        # How far it has come nobody knows: it is not posted again.
+        assert far.acts[0] == ("notify", "c1")
         ((_, message),) = far.notified
         assert message["deploy_status_code"] == 3
         assert Path(office.settings.outbox, "c1.json.damaged").exists()

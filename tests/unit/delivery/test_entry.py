@@ -55,7 +55,7 @@ entries = st.builds(
     stage=st.sampled_from(Stage),
     **dict.fromkeys(NUMBERS, numbers),
     **dict.fromkeys(COUNTS, counts),
-    limit=st.none() | counts,
+    limit=st.none() | st.integers(2_048, 300_000),
     problem=st.text(),
     unknown=st.dictionaries(st.sampled_from(["later", "and more"]), st.text()),
 )

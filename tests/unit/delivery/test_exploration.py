@@ -195,9 +195,6 @@ def ways_of_failure(stage: Stage) -> set[Stage]:
     row = ROWS[stage]
     # It stays with a smaller result, too.
     ways = {stage, row.failing, row.intent, row.gives_way, row.exhausted}
-    if stage is Stage.UNTAKEN:
-        # It begins anew with each look; the end comes with that of the message's life.
-        ways.remove(row.exhausted)
     return {way for way in ways if way}
 
 

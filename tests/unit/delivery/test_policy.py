@@ -128,11 +128,13 @@ def test_what_follows_the_first_try(stage: Stage, outcome: Outcome) -> None:
     assert found.due == NOW + waits(stage, outcome)
     expected = policy.next_action(found, LIMITS, NOW)
     assert expected == (Wait(found.due) if found.due > NOW else ROWS[found.stage].act)
-    leads_on = outcome in TABLE[stage][1] or outcome is TOO_LARGE
+    # A look that finds it untaken counts as a try: it is looked at ever less often.
+    untaken = found.stage is Stage.UNTAKEN and stage is Stage.WATCHING
+    leads_on = (outcome in TABLE[stage][1] or outcome is TOO_LARGE) and not untaken
     answers = outcome in (UNKNOWN, Outcome.REFUSED, Outcome.CONTENT_REFUSED)
     refuses = outcome in (Outcome.REFUSED, Outcome.CONTENT_REFUSED)
     assert found.waited == (0.0 if leads_on else 7.0)
-    assert found.answered == (7.0 if answers and not leads_on else 0.0)
+    assert found.answered == (7.0 if untaken or (answers and not leads_on) else 0.0)
     assert found.refusals == (1 if refuses else 0)
     assert found.content_refusals == (1 if outcome is Outcome.CONTENT_REFUSED else 0)
 
