@@ -18,7 +18,7 @@ from tests.support.server import HostServer
 from tests.support.template import template
 from tests.support.wires import address
 
-# Says who it was told of; while there is a file for that, the agent and its hook are killed.
+# Says its input; while there is a file for that, it kills the agent and its hook.
 SCRIPT = """#!/bin/sh
 echo $who
 [ -e {cut} ] || exit 0

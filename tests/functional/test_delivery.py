@@ -314,7 +314,7 @@ class TestAnotherWay:
         way.office.timers_until(way.office.is_empty)
         assert (way.messages, way.notified) == ([RESULT], 0)
 
-    def test_what_is_not_found_on_the_queue_is_told_to_heat_and_a_late_copy_removed(
+    def test_heat_is_notified_of_what_is_not_on_the_queue_and_a_late_copy_removed(
         self, ways: Ways, deployments: Deployments
     ) -> None:
         way = ways.of("late")
@@ -334,7 +334,7 @@ class TestAnotherWay:
         way.office.timers_until(way.office.is_empty)
         assert (way.messages, way.notified) == ([], 1)
 
-    def test_what_heat_does_not_take_from_the_queue_is_told_and_removed(
+    def test_heat_is_notified_of_what_it_does_not_take_and_the_copy_removed(
         self, ways: Ways, deployments: Deployments
     ) -> None:
         way = ways.of("untaken")

@@ -278,8 +278,8 @@ def test_what_cannot_be_sent_at_once_is_sent_by_the_timer_alone(pending: Pending
         if each["name"] == "deploy_auth_url":
             each["value"] = f"{pending.keystone.url}/v3/"
     run = "umask 077; cat > /root/asked; HEAT_SHELL_CONFIG=/root/asked exec heat-config run"
-    told = server.run(["sh", "-c", run], text_input=json.dumps([item])).stderr
-    assert "is kept: post: unreachable: " in told
+    ran = server.run(["sh", "-c", run], text_input=json.dumps([item])).stderr
+    assert "is kept: post: unreachable: " in ran
     server.wait_for(
         lambda it: "is kept" in it.journal("heat-config-deliver"), what="the timer's first try"
     )
