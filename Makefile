@@ -21,6 +21,7 @@ help:
 	@echo 'make fuzz SECONDS=…  metadata and hooks’ answers, as a fuzzer makes them up'
 	@echo 'make bench-latency  from Heat to the hook, against os-collect-config and heat-agents'
 	@echo 'make bench-idle     a run with nothing to do, against heat-agents'
+	@echo 'make bench-many     many deployments in one run'
 	@echo 'make image          an image for a cloud: qcow2 with kernel and cloud-init'
 	@echo 'make lab | lab-down a control plane on this machine: Keystone, Zaqar, Heat'
 	@echo 'make clean          remove what was built (.cache and .tox)'
@@ -61,6 +62,11 @@ lint unit functional:
 .PHONY: bench-idle
 bench-idle:
 	@$(PYTHON) -m bench.idle
+
+.PHONY: bench-many
+bench-many:
+	@tools/step 'Debian packages' tools/setup lab test
+	@$(TOX) run -q -e bench -- -m bench.many
 
 .PHONY: faults
 faults:

@@ -6,7 +6,9 @@
 Both get the same file of 20 deployments that are all done. Their runs alternate
 in one process of measurement, each as an image has it: 55-heat-config, in a
 virtual environment without pip, with bytecode. The peer comes from the package
-index; all of it lies in .cache/bench. The exit status is 1 when ours is slower.
+index; all of it lies in .cache/bench. Then ours alone, with 1 and with 500
+deployments. The exit status is 1 when ours is slower than the peer, or when 500
+take more than 1.5 times as long as 1.
 """
 
 from __future__ import annotations
@@ -28,6 +30,9 @@ SCRIPT = "os-refresh-config/configure.d/55-heat-config"
 # What the peer's elements install beside it, as far as this script needs it.
 PEER_NEEDS = ("PyYAML",)
 DEPLOYMENTS = 20
+FEW, MANY = 1, 500
+# How many times as long the many may take.
+GROWTH = 1.5
 WARM_UP = 5
 
 
@@ -47,21 +52,32 @@ class Contender(NamedTuple):
     says: str
 
 
+class Case(NamedTuple):
+    """What is measured: a contender on a server, which the variables say."""
+
+    name: str
+    contender: Contender
+    variables: Mapping[str, str]
+
+
 def main() -> int:
     """Measure both and print the figures."""
     parser = argparse.ArgumentParser(description="A run with nothing to do, ours and the peer's.")
     parser.add_argument("--pairs", type=int, default=40, help="runs of each (default: %(default)s)")
     pairs = parser.parse_args().pairs
     CACHE.mkdir(parents=True, exist_ok=True)
-    contenders = (ours(), peer())
-    variables = prepare(CACHE / "server")
-    for contender in contenders:
-        check(contender, variables)
-    costs = measure(contenders, variables, pairs)
-    for name, each in costs.items():
-        print(f"{name:5}  wall {summary([cost.wall for cost in each])}", end="   ")
-        print(f"cpu {summary([cost.cpu for cost in each])}")
-    return compare(costs["ours"], costs["peer"])
+    variables = prepare(CACHE / "server", DEPLOYMENTS)
+    own, other = ours(), peer()
+    costs = measure([Case("ours", own, variables), Case("peer", other, variables)], pairs)
+    cases = [
+        Case(f"{count} known", own, prepare(CACHE / f"server-{count}", count))
+        for count in (FEW, MANY)
+    ]
+    few, many = measure(cases, pairs).values()
+    print(f"ours/peer: {ratios(costs['ours'], costs['peer'])}")
+    print(f"{MANY} known/{FEW} known: {ratios(many, few)}")
+    is_quick = worst_ratio(costs["ours"], costs["peer"]) <= 1 and worst_ratio(many, few) <= GROWTH
+    return 0 if is_quick else 1
 
 
 def ours() -> Contender:
@@ -77,7 +93,7 @@ def ours() -> Contender:
     program = CACHE / "55-heat-config"
     program.write_text(text.replace("/usr/local/bin/heat-config", str(venv / "bin/heat-config")))
     program.chmod(0o755)
-    return Contender("ours", program, os.defpath, f"{DEPLOYMENTS} deployments, nothing to do")
+    return Contender("ours", program, os.defpath, "deployments, nothing to do")
 
 
 def peer() -> Contender:
@@ -91,11 +107,12 @@ def peer() -> Contender:
     return Contender("peer", program, path, "already deployed")
 
 
-def prepare(folder: Path) -> dict[str, str]:
-    """Make a server on which everything is done; return the variables that say where it is."""
+def prepare(folder: Path, count: int) -> dict[str, str]:
+    """Make a server on which so much is done; return the variables that say where it is."""
     deployed = folder / "deployed"
-    deployed.mkdir(parents=True, exist_ok=True)
-    items = [deployment(number) for number in range(DEPLOYMENTS)]
+    for path in (deployed, folder / "outbox"):
+        path.mkdir(parents=True, exist_ok=True)
+    items = [deployment(number) for number in range(count)]
     for item in items:
         (deployed / f"{item['id']}.json").write_text(json.dumps(item, indent=2))
         result = {"deploy_stdout": "done\n", "deploy_stderr": "", "deploy_status_code": 0}
@@ -146,26 +163,30 @@ def deployment(number: int) -> dict[str, Any]:
     }
 
 
-def check(contender: Contender, variables: Mapping[str, str]) -> None:
-    """Run one once and see that it took all deployments for done."""
-    environment = {**variables, "PATH": contender.path}
+def check(case: Case) -> None:
+    """Run it once and see that it took all deployments for done."""
+    environment = {**case.variables, "PATH": case.contender.path}
     done = subprocess.run(
-        [contender.program], env=environment, capture_output=True, text=True, check=False
+        [case.contender.program], env=environment, capture_output=True, text=True, check=False
     )
-    if done.returncode or contender.says not in done.stderr:
-        sys.exit(f"{contender.name} does not do what is measured here:\n{done.stdout}{done.stderr}")
+    if done.returncode or case.contender.says not in done.stderr:
+        sys.exit(f"{case.name} does not do what is measured here:\n{done.stdout}{done.stderr}")
 
 
-def measure(
-    contenders: Sequence[Contender], variables: Mapping[str, str], pairs: int
-) -> dict[str, list[Cost]]:
-    """Run them in turns, each first as often as the other."""
-    costs: dict[str, list[Cost]] = {contender.name: [] for contender in contenders}
+def measure(cases: Sequence[Case], pairs: int) -> dict[str, list[Cost]]:
+    """Run them in turns, each first as often as the others, and print what they cost."""
+    for case in cases:
+        check(case)
+    costs: dict[str, list[Cost]] = {case.name: [] for case in cases}
     for number in range(WARM_UP + pairs):
-        for contender in contenders[:: 1 if number % 2 else -1]:
-            cost = one_run(contender.program, {**variables, "PATH": contender.path})
+        for case in cases[:: 1 if number % 2 else -1]:
+            environment = {**case.variables, "PATH": case.contender.path}
+            cost = one_run(case.contender.program, environment)
             if number >= WARM_UP:
-                costs[contender.name].append(cost)
+                costs[case.name].append(cost)
+    for name, each in costs.items():
+        print(f"{name:9}  wall {summary([cost.wall for cost in each])}", end="   ")
+        print(f"cpu {summary([cost.cpu for cost in each])}")
     return costs
 
 
@@ -181,14 +202,19 @@ def one_run(program: Path, environment: Mapping[str, str]) -> Cost:
     return Cost(wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000)
 
 
-def compare(own: Sequence[Cost], others: Sequence[Cost]) -> int:
-    """Print the ratios of the medians; return the exit status."""
-    ratios = [
-        statistics.median(mine) / statistics.median(theirs)
-        for mine, theirs in zip(zip(*own, strict=True), zip(*others, strict=True), strict=True)
-    ]
-    print("wall ours/peer: {:.2f}, cpu ours/peer: {:.2f}".format(*ratios))
-    return 1 if max(ratios) > 1 else 0
+def ratios(ones: Sequence[Cost], others: Sequence[Cost]) -> str:
+    """How the medians compare, in words."""
+    return "wall {:.2f}, cpu {:.2f}".format(*_ratios(ones, others))
+
+
+def worst_ratio(ones: Sequence[Cost], others: Sequence[Cost]) -> float:
+    """The larger of the two ratios, of wall clock and of processor."""
+    return max(_ratios(ones, others))
+
+
+def _ratios(ones: Sequence[Cost], others: Sequence[Cost]) -> list[float]:
+    pairs = zip(zip(*ones, strict=True), zip(*others, strict=True), strict=True)
+    return [statistics.median(one) / statistics.median(other) for one, other in pairs]
 
 
 def summary(values: Sequence[float]) -> str:

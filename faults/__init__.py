@@ -1,29 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Breaks things for real, and counts what was lost: ``python -m faults --seed S --number N``.
+"""Breaks things for real, and counts what was lost: ``make faults``, ``make faults-metadata``.
 
-A seed makes schedules (:mod:`faults.schedule`); each drives the agent's own programs, as
-processes with files of their own, against a real Keystone, Zaqar and Heat behind faulty wires
-(:mod:`faults.drive`). Then everything heals, the agent runs until it owes nothing, and one counts
-(:mod:`faults.judge`).
+A seed makes schedules. Each drives the project's own programs, as processes with files of their
+own, against a real control plane behind faulty wires. Both directions, results on their way out
+(:mod:`faults.results`) and metadata on its way in (:mod:`faults.metadata`), are played, broken and
+reported by the same modules; each adds what it asks for, what befalls it alone, and its judging:
 
-Who plays Heat's part
-    Heat. A stack of real OS::Heat::SoftwareDeployment resources is made once, and reused for
-    every schedule as a stack's UPDATE does it: a new derived config through Heat's API
-    (``software_configs``), then ``software_deployments.update(config_id, IN_PROGRESS)``. That is
-    what the resource's own handle_update calls in the engine, without the rest of a stack update,
-    which is the same every time and takes seconds. From there on Heat itself holds the deployment
-    IN_PROGRESS, pops its queue when the deployment is shown (as a stack in progress does each
-    second), takes signals at the resource, and ignores what it does not wait for. The queue, its
-    signed URL and the deployment's own user are the ones that Heat has made. All schedules have
-    the same few queues, so a copy that was left on one would be taken for the next one's answer.
-
-What is counted, for each config that Heat was asked to have deployed
-    lost        the agent had a result, and Heat never got it, or got something else
-    duplicated  a copy was left on the queue, or a second one was ever put there
-    run twice   its script ran more often than it may
-    unanswered  there is no result at all, or a program of the agent hung
-
-What is counted apart, as the one window that is known (docs/architecture.md): a post whose
-answer was lost, followed by a second one, while the first was still on its way or Heat could not
-be asked. :func:`faults.judge.is_the_window` shows it by what went over the wires.
+    running    the command line, schedules side by side        report    what is printed
+    schedule   the words for what happens, drawing from a seed  drive     attempts, timers, history
+    world      places: wires to the lab's services, regions     wires     what befalls requests
+    machine    a server: programs as processes, kills, clock    nursery   quick starts of programs
+    insides    all that is known of heat_config's files         inject/   crash points, wrong time
 """

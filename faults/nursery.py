@@ -23,19 +23,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from faults import insides
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 INJECT = Path(__file__).resolve().parent / "inject"
-
-# Each program's module, and what else a run of it imports.
-_PROGRAMS = {
-    "heat-config": (
-        "heat_config.cli",
-        "heat_config.run.loop",
-        "heat_config.run.answering",
-        "heat_config.signals.zaqar",
-    ),
-    "heat-config-collect": ("heat_config.collect.loop", "heat_config.collect.push"),
-}
 
 
 class Child:
@@ -125,7 +116,7 @@ def nursery(folder: Path, program: str = "heat-config") -> Iterator[Nursery]:
 def main() -> None:
     """Fork for each that connects, until the standard input ends."""
     program = sys.argv[2]
-    for name in _PROGRAMS[program]:
+    for name in insides.MODULES[program]:
         importlib.import_module(name)
     # What ended is nobody's concern here: each keeper waits for its own.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -177,12 +168,9 @@ def _run(program: str, patience: float) -> int:
         # What Python does with a module of this name before any program.
         code = (INJECT / "sitecustomize.py").read_text()
         exec(compile(code, "sitecustomize", "exec"), {"__name__": "sitecustomize"})  # noqa: S102
-        from heat_config.cloud import http
-
-        # Shorter than in life, so that a request that hangs does not hold up a
-        # schedule for a quarter of a minute.
-        http.TIMEOUT = patience
-        return int(importlib.import_module(_PROGRAMS[program][0]).main() or 0)
+        # A request that hangs must not hold up a schedule for a quarter of a minute.
+        insides.limit_requests(patience)
+        return int(importlib.import_module(insides.MODULES[program][0]).main() or 0)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:

@@ -16,7 +16,7 @@ _EVERY = 10
 
 
 class Numbered(Protocol):
-    """A schedule, of which its number is told."""
+    """A schedule, of which its number is printed."""
 
     @property
     def number(self) -> int:
@@ -50,7 +50,7 @@ class Outcome(Protocol):
 
 
 class Report:
-    """The sum of all outcomes: ``told`` is only counted, ``kinds`` must be zero at the end.
+    """The sum of all outcomes: ``counted`` is only that, ``kinds`` must be zero at the end.
 
     ``apart`` is printed in lines of its own.
     """
@@ -58,14 +58,14 @@ class Report:
     def __init__(
         self,
         command: str,
-        told: Sequence[str],
+        counted: Sequence[str],
         kinds: Sequence[str],
         apart: Sequence[str] = (),
         *,
         tells_all: bool = False,
     ) -> None:
         self._command = command
-        self._names = ("schedules", *told, *kinds)
+        self._names = ("schedules", *counted, *kinds)
         self._kinds = kinds
         self._apart = apart
         self._tells_all = tells_all

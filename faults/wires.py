@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lab's wires, told by a schedule's words what befalls each request, and one journal of all."""
+"""The lab's wires, with words for what befalls each request, and one journal of all."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from lab.wire import (
 
 # Seconds after which a stalled request's connection ends, before its client gives up.
 STALLED = 0.3
-# Seconds for which a request that is late is on its way after its client has given up.
+# Seconds for which a request that is late is on its way after its client has left.
 LATE = 1.5
 
 _PAGE = answer(200, b"<html>Please log in.</html>", headers=["Content-Type: text/html"])
@@ -77,8 +77,8 @@ class Line(NamedTuple):
             return f"{self.at:7.3f}  {self.step}"
         request = f"{self.exchange.method} {self.exchange.path.partition('?')[0]}"
         served = "not served" if self.exchange.forwarded is None else self.exchange.forwarded
-        told = "told nothing" if self.exchange.answered is None else self.exchange.answered
-        return f"{self.at:7.3f}  {self.wire}: {request}: {self.step}: {served}, {told}"
+        seen = "nothing" if self.exchange.answered is None else self.exchange.answered
+        return f"{self.at:7.3f}  {self.wire}: {request}: {self.step}: {served}, {seen}"
 
 
 class Journal:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ends the process at one of its operations on files, as a crash or a power cut would.
+"""Ends the process at one of its operations on files, and gives it a wrong clock.
 
 Python imports a module of this name before a program when its folder is on PYTHONPATH, so nothing
 of it is in the product. Each operation below FAULTS_STATE that matters for what is durable counts
@@ -8,6 +8,9 @@ kills itself with -9. FAULTS_HOOK_CRASH_AT is the same for the hook that it star
 
 With FAULTS_POWER the last share of what has not been flushed is taken back first: names that have
 changed since their folder was flushed, and the contents of files that were not.
+
+FAULTS_CLOCK names a file with the seconds by which the clock is wrong. It is read each time that
+the process asks for the time since 1970: so the clock can jump.
 """
 
 # pathlib may keep the functions that it has found when it was imported.
@@ -15,14 +18,17 @@ changed since their folder was flushed, and the contents of files that were not.
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
 _STATE = os.environ.get("FAULTS_STATE", "")
 _ATTIC = os.environ.get("FAULTS_ATTIC", "")
 _NOTES = os.environ.get("FAULTS_NOTES", "")
+_CLOCK = os.environ.get("FAULTS_CLOCK", "")
 
 _open, _link, _rename, _unlink = os.open, os.link, os.rename, os.unlink
+_time = time.time
 
 
 class _Disk:
@@ -123,7 +129,21 @@ def _wrap(name: str, point: _Point) -> None:
     setattr(os, name, wrapped)
 
 
+def _wrong_time() -> float:
+    try:
+        file = _open(_CLOCK, os.O_RDONLY)
+    except FileNotFoundError:
+        return _time()
+    try:
+        return _time() + float(os.read(file, 64))
+    finally:
+        os.close(file)
+
+
 def _arm() -> None:
+    if _CLOCK:
+        time.time = _wrong_time
+        time.time_ns = lambda: int(_wrong_time() * 1e9)
     at = int(os.environ.pop("FAULTS_CRASH_AT", "0"))
     # The next program, which is the hook, finds its own under the agent's name.
     if "FAULTS_HOOK_CRASH_AT" in os.environ:

@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The control plane for one schedule at a time: its wires, and a queue with who posts to it."""
+"""The control plane of the way in: Heat's part, which is a queue and the posts to it."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from threading import Lock
 from typing import Any
-from urllib.parse import urlsplit
 
-from keystoneauth1 import session
-from keystoneauth1.identity import v3
-
+from faults import world
 from faults.schedule import KEYSTONE, ZAQAR
-from faults.wires import FaultyWire, Journal
+from faults.wires import FaultyWire
 from lab import Lab
 from lab.catalog import add_region
 
@@ -42,26 +39,22 @@ class PostingWire(FaultyWire):
         super().served(step)
 
 
-class Place:
+class Place(world.Place):
     """Two wires and a region in which Zaqar is one of them."""
 
-    def __init__(self, lab: Lab, region: str) -> None:
-        self.journal = Journal()
-        self.wires = {
-            name: PostingWire(name, _address(lab.endpoints[kind]), self.journal)
-            for name, kind in ((KEYSTONE, "identity"), (ZAQAR, "messaging"))
-        }
+    wires: dict[str, PostingWire]
+
+    def __init__(self, lab: Lab, region: str, wires: dict[str, PostingWire]) -> None:
+        super().__init__(wires)
         self._zaqar = lab.endpoints["messaging"]
         environment = lab.environment()
-        self._user = session.Session(
-            auth=v3.Password(
-                auth_url=environment["OS_AUTH_URL"],
-                username=environment["OS_USERNAME"],
-                password=environment["OS_PASSWORD"],
-                project_name=environment["OS_PROJECT_NAME"],
-                user_domain_name="Default",
-                project_domain_name="Default",
-            )
+        self._user = world.user(
+            auth_url=environment["OS_AUTH_URL"],
+            username=environment["OS_USERNAME"],
+            password=environment["OS_PASSWORD"],
+            project_name=environment["OS_PROJECT_NAME"],
+            user_domain_name="Default",
+            project_domain_name="Default",
         )
         self._access: dict[str, str] = {
             "user_id": str(self._user.get_user_id()),
@@ -78,14 +71,9 @@ class Place:
     def ask(self, method: str, path: str, **options: Any) -> Any:
         """Ask Zaqar, past the wires."""
         answer = self._user.request(
-            f"{self._zaqar}/v2/queues/{path}", method, headers=_CLIENT, **options
+            f"{self._zaqar}/v2/queues/{path}", method, headers=world.CLIENT, **options
         )
         return answer.json() if answer.content else {}
-
-    def heal(self) -> None:
-        """From now on everything works."""
-        for wire in self.wires.values():
-            wire.calm()
 
 
 class Queue:
@@ -138,29 +126,16 @@ class Queue:
         self._place.ask("POST", f"{self.name}/messages", json={"messages": [message]})
 
 
-@contextmanager
-def places(lab: Lab, count: int) -> Iterator[list[Place]]:
+def places(lab: Lab, count: int) -> AbstractContextManager[list[Place]]:
     """Make places for so many schedules at once, all on one lab."""
-    run = uuid.uuid4().hex[:8]
-    with ExitStack() as stack:
-        made = []
-        for number in range(count):
-            region = f"metadata-{run}-{number}"
-            place = Place(lab, region)
-            for wire in place.wires.values():
-                stack.enter_context(wire)
-            endpoints = {
-                "zaqar": place.wires[ZAQAR].url,
-                "zaqar-websocket": lab.endpoints["messaging-websocket"],
-            }
-            add_region(lab, region, endpoints)
-            made.append(place)
-        yield made
 
+    def make(name: str, wires: dict[str, PostingWire], _: ExitStack) -> Place:
+        endpoints = {
+            "zaqar": wires[ZAQAR].url,
+            "zaqar-websocket": lab.endpoints["messaging-websocket"],
+        }
+        add_region(lab, name, endpoints)
+        return Place(lab, name, wires)
 
-_CLIENT = {"Client-ID": str(uuid.UUID(int=1, version=4))}
-
-
-def _address(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
-    return str(parts.hostname), int(parts.port or 80)
+    services = {KEYSTONE: "identity", ZAQAR: "messaging"}
+    return world.places(count, "metadata", lambda: world.wires(lab, services, PostingWire), make)

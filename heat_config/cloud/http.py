@@ -52,7 +52,7 @@ def _outcome(status: int, reason: str) -> Outcome:
 
 
 def from_silence(what: str, error: Exception) -> CloudError:
-    """The error for a request without an answer. Only its kind is told: its text has the URL."""
+    """The error for a request without an answer. Its text has the URL: only its kind is named."""
     outcome = Outcome.UNREACHABLE if was_not_sent(error) else Outcome.UNKNOWN
     return CloudError(f"{what} does not answer ({type(error).__name__})", outcome)
 
@@ -95,11 +95,15 @@ def brief(reason: str) -> str:
 
 
 def untrusted(what: str, error: Exception) -> CloudError:
-    """The error for a connection that TLS has refused, with its remedy. Nothing was sent."""
+    """The error for a connection that TLS has refused, with its remedy.
+
+    Without a certificate that verifies nothing was sent. Other faults, such as a broken
+    record, come after the request, too.
+    """
     cause = _openssl_error(error)
     if not isinstance(cause, ssl.SSLCertVerificationError):
         detail = cause.reason if cause else type(error).__name__
-        return CloudError(f"TLS with {what} failed ({detail})", Outcome.UNREACHABLE)
+        return CloudError(f"TLS with {what} failed ({detail})", Outcome.UNKNOWN)
     return CloudError(
         f"the certificate of {what} does not verify: {cause.verify_message.rstrip('.')}. If its "
         "authority is your own, add it to the system's store or name its file in "
@@ -111,7 +115,7 @@ def untrusted(what: str, error: Exception) -> CloudError:
 def _openssl_error(error: object) -> ssl.SSLError | None:
     """What OpenSSL said, below the errors that urllib3, requests and keystoneauth make of it.
 
-    Only that is told: the texts of the others repeat the URL with its signature.
+    Only that is repeated: the texts of the others repeat the URL with its signature.
     """
     while isinstance(error, BaseException) and not isinstance(error, ssl.SSLError):
         error = _below(error)

@@ -4,8 +4,8 @@
 What keystoneauth gives: the token is asked for once and again when it has expired,
 connections are kept, the catalog is read.
 
-While Keystone is asked nothing has been sent to the service behind it. So what goes
-wrong there never leaves a doubt about the request itself.
+While Keystone is asked nothing has been sent to the service behind it. So when that
+goes wrong, the request itself has certainly not been served.
 """
 
 from __future__ import annotations

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 CONF = cfg.CONF
 
-# Seconds between two looks at the queue while Zaqar tells of new messages: it
-# tells once, and does not know whether that has arrived.
+# Seconds between two looks at the queue while Zaqar announces new messages: it
+# does so once, and does not know whether that has arrived.
 LOOK_EVERY = 600.0
 
 
@@ -132,7 +132,7 @@ class Service:
             self._wakeup.wait(time.monotonic() + random.uniform(0, CONF.splay))  # noqa: S311
         look_at = others_at = 0.0
         while True:
-            # Subscribed first: what comes between is then told of, or found.
+            # Subscribed first: what comes between is then announced, or found.
             new = self._wakeup.connect()
             now = time.monotonic()
             due = now >= others_at
@@ -154,7 +154,7 @@ class Service:
 
     def _next_look(self, planned: float, *, looked: bool) -> float:
         now = time.monotonic()
-        if self._wakeup.is_told:
+        if self._wakeup.is_pushed:
             return now + LOOK_EVERY if looked else planned
         soon = now + self._pace.wait()
         # Sooner than was planned when the websocket has gone.

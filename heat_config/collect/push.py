@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Zaqar's websocket, on which it tells of each new message at once.
+"""Zaqar's websocket, on which it announces each new message at once.
 
-It is told, not given: a pushed message has no id, so it cannot be deleted by
+It announces, it does not give: a pushed message has no id, so it cannot be deleted by
 one, and it stays on the queue. What counts is read there.
 """
 
@@ -59,7 +59,7 @@ class Push:
         except (OSError, ValueError, websocket.WebSocketException) as error:
             raise self._translated(error) from None
         now = time.monotonic()
-        self._heard = self._asked = now
+        self._last_sign = self._asked = now
         self._ends = now + max(valid - RENEW_BEFORE, 1)
 
     def fileno(self) -> int:
@@ -68,7 +68,9 @@ class Push:
 
     def due(self) -> float:
         """Until when one may wait before :meth:`read`, by the monotonic clock."""
-        return min(max(self._heard, self._asked) + PING_AFTER, self._heard + DEAD_AFTER, self._ends)
+        return min(
+            max(self._last_sign, self._asked) + PING_AFTER, self._last_sign + DEAD_AFTER, self._ends
+        )
 
     def ended(self) -> bool:
         """Whether it is time for a new one."""
@@ -79,18 +81,18 @@ class Push:
 
         :raises CloudError: the connection has ended, or the other side is dead.
         """
-        told = False
+        announced = False
         try:
             while self._has_more():
-                told |= self._read_frame()
-            if time.monotonic() - self._heard >= DEAD_AFTER:
+                announced |= self._read_frame()
+            if time.monotonic() - self._last_sign >= DEAD_AFTER:
                 raise CloudError(f"{self._what} gives no sign of life", Outcome.UNREACHABLE)
-            if time.monotonic() - max(self._heard, self._asked) >= PING_AFTER:
+            if time.monotonic() - max(self._last_sign, self._asked) >= PING_AFTER:
                 self._asked = time.monotonic()
                 self._socket.ping()
         except (OSError, ValueError, websocket.WebSocketException) as error:
             raise self._translated(error) from None
-        return told
+        return announced
 
     def close(self) -> None:
         """End it; Zaqar drops the subscription."""
@@ -104,7 +106,7 @@ class Push:
 
     def _read_frame(self) -> bool:
         code, _ = self._socket.recv_data_frame(control_frame=True)
-        self._heard = time.monotonic()
+        self._last_sign = time.monotonic()
         if code == websocket.ABNF.OPCODE_CLOSE:
             raise CloudError(f"{self._what} was closed by the other side", Outcome.UNREACHABLE)
         return bool(code == websocket.ABNF.OPCODE_TEXT)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ends a wait: the time, a signal, or a message that Zaqar tells of."""
+"""What ends a wait: the time, a signal, or a message that Zaqar announces."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Wakeup:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
     @property
-    def is_told(self) -> bool:
-        """Whether Zaqar tells of new messages."""
+    def is_pushed(self) -> bool:
+        """Whether Zaqar announces new messages."""
         return self._push is not None
 
     def connect(self) -> bool:
@@ -72,7 +72,7 @@ class Wakeup:
         return True
 
     def wait(self, until: float) -> bool:
-        """Wait until a moment of the monotonic clock; True when Zaqar tells of a message."""
+        """Wait until a moment of the monotonic clock; True when Zaqar announces a message."""
         while not self.hung_up:
             systemd.alive()
             left = self._next(until) - time.monotonic()

@@ -181,9 +181,9 @@ def _with_fields(entry: Entry, fields: dict[str, Any]) -> tuple[Entry, list[str]
 
 
 def _safe_stage(address: Mapping[str, Any]) -> Stage:
-    """Of a result whose stage is not known."""
+    """Of a result whose stage is not known: Heat may have it, and a copy may be on the queue."""
     first = first_stage(address, program=None, forced=False)
-    return Stage.MAYBE_QUEUED if first is Stage.NEW else first
+    return Stage.MAYBE_NOTIFIED if first is Stage.NEW else first
 
 
 def _is_number(value: object) -> bool:
@@ -226,4 +226,4 @@ def _stage_of_flags(given: dict[str, Any], address: object) -> Stage:
         return Stage.FORCED
     if given.get("heat_doubt"):
         return Stage.MAYBE_NOTIFIED
-    return Stage.NEW if given.get("doubt") is False else safe
+    return Stage.NEW if given.get("doubt") is False else Stage.MAYBE_QUEUED

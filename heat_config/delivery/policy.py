@@ -241,7 +241,12 @@ def suited(entry: Entry, *, repeatable: bool) -> Entry:
 
 
 def superseded(entry: Entry, newer: str) -> Entry:
-    """What follows when Heat asks for a newer config, by its id, in this one's place."""
+    """What follows when Heat asks for a newer config, by its id, in this one's place.
+
+    Each session asks that again: what is being cleaned already goes on as it is.
+    """
+    if ROWS[entry.stage].act is Act.CLEAN:
+        return entry
     if entry.stage in _MAY_BE_ANYWHERE:
         # Now, and not after the newer one was run: Heat is looking already.
         return entry._replace(

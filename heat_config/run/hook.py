@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from heat_config import log, process, redact, result
 from heat_config.deployment import APPLIED_WITHOUT_HOOK
-from heat_config.run.scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from heat_config.deployment import Deployment
     from heat_config.result import Result
+    from heat_config.run.scope import Scope
     from heat_config.settings import Settings
 
 
@@ -25,14 +25,13 @@ def run(
     deployment: Deployment,
     settings: Settings,
     on_line: Callable[[str], None],
-    scope: Scope | None = None,
+    scope: Scope,
 ) -> Result:
     """Run a deployment with its group's hook; whatever happens is a result.
 
     Each line that the hook logs goes to ``on_line`` as it comes. The time limit
     ends all that is in the ``scope``; what is left there in time is left alone.
     """
-    scope = scope or Scope.new(deployment.id)
     try:
         return _run(deployment, settings, on_line, scope)
     finally:

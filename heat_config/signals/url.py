@@ -88,7 +88,7 @@ def prepare(address: Mapping[str, Any], settings: Settings) -> None:
 
 
 def _translated(error: requests.RequestException, target: str) -> CloudError:
-    """Only the kind of error is told: its text repeats the signed URL."""
+    """Only the kind of error is named: its text repeats the signed URL."""
     unusable = (
         requests.exceptions.MissingSchema,
         requests.exceptions.InvalidSchema,

@@ -21,7 +21,15 @@ from heat_config.result import from_dict
 from heat_config.signals import zaqar
 from lab import Lab
 from lab.wire import FORWARD, LOSE_ANSWER, RESET, Action, Wire, answer
-from tests.support.faults import AMBIGUOUS, BAD_CONTENT, NOT_THE_SERVICE, PASSING, REFUSED, each
+from tests.support.faults import (
+    AMBIGUOUS,
+    BAD_CONTENT,
+    NOT_THE_SERVICE,
+    PASSING,
+    REFUSED,
+    each,
+    known_after,
+)
 from tests.support.signalled import Deployments
 from tests.support.user import DemoUser
 from tests.support.wires import Reroute, address
@@ -37,7 +45,7 @@ RESULT = {
 
 def post(values: dict[str, Any], message: dict[str, Any] = RESULT) -> str:
     """Send a result once, as small as the sender wants it."""
-    made = signals.sender(values, "c1", SETTINGS, Path("/nonexistent"))
+    made = signals.sender_of(values, "c1", SETTINGS, Path("/nonexistent"))
     return made.post(from_dict(message).fitted(made.limit, "/log/c1.log"))
 
 
@@ -50,11 +58,6 @@ def refusal(ask: Callable[[], object], values: dict[str, Any]) -> CloudError:
     return raised.value
 
 
-def known_after(action: Action) -> Outcome:
-    """What is known after trouble on the way: only a 429 says that nothing was done."""
-    return Outcome.UNREACHABLE if action.status == 429 else Outcome.UNKNOWN
-
-
 class Queue:
     """A deployment's queue, which the agent reaches over a wire."""
 
@@ -65,7 +68,7 @@ class Queue:
         self.values = {**user.values, "deploy_queue_id": self.name}
 
     def sender(self, config_id: str = "c1") -> zaqar.Queue:
-        made = signals.sender(self.values, config_id, SETTINGS, Path("/nonexistent"))
+        made = signals.sender_of(self.values, config_id, SETTINGS, Path("/nonexistent"))
         assert isinstance(made, zaqar.Queue)
         return made
 
@@ -128,7 +131,7 @@ class TestPost:
         assert queue.messages == [RESULT]
         assert [exchange.method for exchange in queue.wire.history] == ["POST", "GET"]
 
-    def test_a_closed_port_leaves_no_doubt(self, queue: Queue) -> None:
+    def test_behind_a_closed_port_nothing_was_sent(self, queue: Queue) -> None:
         queue.wire.close_port()
         assert queue.refuses().outcome is Outcome.UNREACHABLE
         queue.wire.open_port()
@@ -197,22 +200,23 @@ class TestPost:
         assert queue.wire.history == []
 
 
-class TestFindAndRemove:
-    OTHER = {**RESULT, "deploy_stdout": "other"}
+OTHER = {**RESULT, "deploy_stdout": "other"}
 
+
+class TestFindAndRemove:
     def test_anothers_message_is_not_taken_for_it_nor_removed(self, queue: Queue) -> None:
-        queue.post(message=self.OTHER, config_id="c2")
+        queue.post(message=OTHER, config_id="c2")
         assert not queue.sender().find()
         queue.sender().remove()
-        assert queue.messages == [self.OTHER]
+        assert queue.messages == [OTHER]
         queue.post()
         assert queue.sender().find()
         queue.sender().remove()
-        assert queue.messages == [self.OTHER]
+        assert queue.messages == [OTHER]
 
     def test_it_is_found_and_removed_behind_many_others(self, queue: Queue) -> None:
         for _ in range(45):
-            queue.post(message=self.OTHER, config_id="c2")
+            queue.post(message=OTHER, config_id="c2")
         queue.post()
         assert queue.sender().find()
         queue.sender().remove()
@@ -263,7 +267,7 @@ class TestFindAndRemove:
 class TestKeystone:
     @each({name: action for name, action in PASSING.items() if name != "no HTTP"})
     @pytest.mark.usefixtures("short_stall")
-    def test_its_trouble_leaves_no_doubt_about_the_result(
+    def test_its_trouble_means_that_nothing_was_sent(
         self, queue: Queue, identity: Wire, action: Action
     ) -> None:
         identity.plan([action])
@@ -427,7 +431,9 @@ class TestSignedUrl:
         assert refusal(lambda: post(values), values).outcome is known_after(action)
         assert len(wire.history) == 1
 
-    def test_a_closed_port_leaves_no_doubt(self, wire: Wire, values: dict[str, Any]) -> None:
+    def test_behind_a_closed_port_nothing_was_sent(
+        self, wire: Wire, values: dict[str, Any]
+    ) -> None:
         wire.close_port()
         assert refusal(lambda: post(values), values).outcome is Outcome.UNREACHABLE
         wire.open_port()
@@ -436,7 +442,7 @@ class TestSignedUrl:
         self, wire: Wire, values: dict[str, Any]
     ) -> None:
         wire.plan([answer(503)] * 3)
-        made = signals.sender(values, "c1", SETTINGS, Path("/nonexistent"))
+        made = signals.sender_of(values, "c1", SETTINGS, Path("/nonexistent"))
         for _ in range(3):
             refusal(lambda: made.post(from_dict(RESULT)), values)
         assert len(wire.history) == 3

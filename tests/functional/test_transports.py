@@ -116,6 +116,7 @@ def test_an_output_flagged_as_error(
     assert "problem : the disk is missing" in stack.reason
 
 
+@pytest.mark.timeout(300)
 def test_no_signal_is_sent_where_none_is_wanted(create_stack: Create, server: HostServer) -> None:
     stack = create_stack(
         template(

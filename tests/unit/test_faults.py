@@ -12,15 +12,23 @@ from typing import Any
 
 import pytest
 
-from faults import judge, schedule, wires
-from faults.__main__ import report
-from faults.drive import Outcome
-from faults.judge import DUPLICATED, LOST, RUN_TWICE, UNANSWERED, WINDOW, Order, Problem, Seen
-from faults.schedule import Asked
+from faults import nursery, schedule, wires
+from faults.results import drawing, judge
+from faults.results.direction import RESULTS
+from faults.results.drive import Outcome
+from faults.results.judge import (
+    DUPLICATED,
+    LOST,
+    RUN_TWICE,
+    UNANSWERED,
+    WINDOW,
+    Order,
+    Problem,
+    Seen,
+)
+from faults.results.schedule import AFTER_RUN, IN_HOOK, REBOOT, Asked, Attempt, Schedule
 from faults.wires import Line
 from lab.wire import Exchange
-
-INJECT = Path(schedule.__file__).with_name("inject")
 
 # What the agent does to make a file durable, as a program of its own.
 WRITE = """
@@ -38,11 +46,11 @@ os.fsync(above)
 """
 
 
-def make(seed: int, number: int = 400) -> list[schedule.Schedule]:
-    return [schedule.make(seed, each) for each in range(number)]
+def make(seed: int, number: int = 400) -> list[Schedule]:
+    return [drawing.make(seed, each) for each in range(number)]
 
 
-def attempts(schedules: list[schedule.Schedule]) -> list[schedule.Attempt]:
+def attempts(schedules: list[Schedule]) -> list[Attempt]:
     return [attempt for each in schedules for one in each.rounds for attempt in one.attempts]
 
 
@@ -52,20 +60,20 @@ def test_the_same_seed_makes_the_same_schedules() -> None:
 
 
 def test_a_schedule_does_not_depend_on_the_others() -> None:
-    assert schedule.make(5, 17) == make(5, 30)[17]
+    assert drawing.make(5, 17) == make(5, 30)[17]
 
 
 def test_every_crash_point_has_its_turn() -> None:
     crashes = [one.attempts[0].crash for each in make(3, 240) for one in each.rounds[:1]]
     points = {crash.at for crash in crashes if crash and not crash.power}
-    assert points == set(range(1, schedule.CRASH_POINTS + 1))
+    assert points == set(range(1, drawing.CRASH_POINTS + 1))
 
 
 def test_now_and_then_the_power_of_a_booted_server_goes() -> None:
-    boots = [each for each in make(3, 200) if each.family == schedule.REBOOT]
+    boots = [each for each in make(3, 200) if each.family == REBOOT]
     assert [each.number for each in boots] == [49, 99, 149, 199]
     first, again = boots[0].rounds[0].attempts[:2]
-    assert (first.boot, again.boot) == (schedule.IN_HOOK, schedule.AFTER_RUN)
+    assert (first.boot, again.boot) == (IN_HOOK, AFTER_RUN)
     assert first.is_cut and not first.programs
 
 
@@ -82,7 +90,7 @@ def test_every_fault_is_drawn_and_known() -> None:
 
 
 def test_a_schedule_is_told_in_words() -> None:
-    text = "\n".join(schedule.make(1, 1).lines())
+    text = "\n".join(drawing.make(1, 1).lines())
     assert "schedule 1 of seed 1" in text
     assert "crash: {'at': " in text
 
@@ -157,6 +165,9 @@ def test_nothing_is_wrong_when_all_is_well() -> None:
         (LOST, {"shown": Shown(config_id="another")}),
         (UNANSWERED, {"shown": Shown(status="IN_PROGRESS"), "stored": None}),
         (RUN_TWICE, {"runs": 2}),
+        (LOST, {"abandoned": "older than a day"}),
+        (UNANSWERED, {"pending": True}),
+        (DUPLICATED, {"stored": {"deploy_status_code": 1, "deploy_stderr": "interrupted"}}),
         (DUPLICATED, {"left": [{"body": {"deploy_config_id": "new"}}]}),
         (DUPLICATED, {"journal": [event(), event(), post(), post()]}),
         (DUPLICATED, {"shown": Shown(output_values={**GOOD, "deploy_stdout": "s1r1d1 ends\n"})}),
@@ -173,6 +184,14 @@ def test_a_result_that_was_cut_must_be_what_the_server_keeps() -> None:
     assert kinds(seen(shown=Shown(output_values=cut), stored=cut, cut=True)) == []
     assert kinds(seen(shown=Shown(output_values=cut), stored=cut)) == [LOST]
     assert kinds(seen(shown=Shown(output_values=cut), cut=True)) == [LOST]
+
+
+def test_on_a_full_disk_a_config_may_be_answered_without_a_run() -> None:
+    full = {"deploy_status_code": 1, "deploy_stderr": "not run, because the disk is full"}
+    answered = {"shown": Shown(output_values=full), "stored": full}
+    assert kinds(seen(**answered, full=True, runs=0)) == []
+    assert kinds(seen(**answered, full=True, runs=1)) == [LOST]
+    assert kinds(seen(**answered, runs=0)) == [LOST]
 
 
 def test_a_config_may_ask_to_be_run_again() -> None:
@@ -254,7 +273,7 @@ def crash(folder: Path, at: int, power: float = 0, program: str = WRITE) -> tupl
     (state / "file").write_text("old")
     environment = {
         **os.environ,
-        "PYTHONPATH": str(INJECT),
+        "PYTHONPATH": str(nursery.INJECT),
         "FAULTS_STATE": str(state),
         "FAULTS_ATTIC": str(folder / "attic"),
         "FAULTS_NOTES": str(folder / "notes"),
@@ -301,8 +320,8 @@ def test_a_crash_is_noted_for_the_history(tmp_path: Path) -> None:
 
 
 def test_the_last_line_says_it_all(capsys: pytest.CaptureFixture[str]) -> None:
-    found = report(7)
-    found.add(Outcome(schedule.make(7, 0), orders=[NEW]))
+    found = RESULTS.report(7)
+    found.add(Outcome(drawing.make(7, 0), orders=[NEW]))
     assert found.end() == 0
     *_, window, last = capsys.readouterr().out.splitlines()
     assert window == "window: 0"
@@ -311,9 +330,9 @@ def test_the_last_line_says_it_all(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_loss_is_told_with_what_repeats_it(capsys: pytest.CaptureFixture[str]) -> None:
-    found = report(7)
+    found = RESULTS.report(7)
     lost = [Problem(LOST, NEW.token, "Heat still waits"), Problem(LOST, NEW.token, "again")]
-    made = schedule.make(7, 3)
+    made = drawing.make(7, 3)
     found.add(Outcome(made, orders=[NEW], problems=lost, history=["what happened"]))
     found.add(Outcome(made, orders=[NEW], problems=[Problem(WINDOW, NEW.token, "known")]))
     assert found.end() == 1

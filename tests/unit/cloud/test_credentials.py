@@ -35,7 +35,7 @@ def test_without_a_region_any_will_do(region: str | None) -> None:
 
 
 def test_missing_inputs_are_named() -> None:
-    with pytest.raises(CloudError, match="input deploy_auth_url, deploy_password$") as raised:
+    with pytest.raises(CloudError, match=r"input deploy_auth_url, deploy_password$") as raised:
         Credentials.from_inputs({**INPUTS, "deploy_auth_url": None, "deploy_password": 7})
     assert raised.value.outcome is Outcome.UNUSABLE
 

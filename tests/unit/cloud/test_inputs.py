@@ -12,6 +12,6 @@ def test_the_values_come_in_the_order_of_the_names() -> None:
 
 
 def test_what_is_missing_empty_or_no_text_is_named() -> None:
-    with pytest.raises(CloudError, match="no usable input b, c, d$") as raised:
+    with pytest.raises(CloudError, match=r"no usable input b, c, d$") as raised:
         inputs.require({"a": "1", "b": "", "c": 3}, "a", "b", "c", "d")
     assert raised.value.outcome is Outcome.UNUSABLE

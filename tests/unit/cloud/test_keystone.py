@@ -87,7 +87,7 @@ class TestKeystone:
             (TypeError("None"), "not Keystone's", Outcome.UNREACHABLE),
         ],
     )
-    def test_leaves_no_doubt_about_the_request(
+    def test_means_that_the_request_was_not_sent(
         self,
         user: keystone.User,
         error: Exception,
@@ -143,7 +143,7 @@ class TestRequest:
         [
             (exceptions.ConnectFailure("?secret"), "(ConnectFailure)", Outcome.UNKNOWN),
             (exceptions.ConnectTimeout("?secret"), "(ConnectTimeout)", Outcome.UNKNOWN),
-            (exceptions.SSLError("?secret"), "TLS with http://h/ failed", Outcome.UNREACHABLE),
+            (exceptions.SSLError("?secret"), "TLS with http://h/ failed", Outcome.UNKNOWN),
         ],
     )
     def test_no_answer(

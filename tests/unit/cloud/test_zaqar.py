@@ -242,7 +242,7 @@ class TestAnswers:
             queue_at(Answering(400, reason)).post({}, 1)
 
     def test_else_what_there_is(self) -> None:
-        with pytest.raises(CloudError, match="answered 502: Reason$"):
+        with pytest.raises(CloudError, match=r"answered 502: Reason$"):
             queue_at(Answering(502)).post({}, 60)
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from heat_config.collect.queue import Message
 
 from heat_config import files
-from heat_config.cloud.errors import CloudError
+from heat_config.cloud.errors import CloudError, Outcome
+from heat_config.cloud.zaqar import Message
 from heat_config.collect import metadata
 from heat_config.collect.inbox import MOST_REJECTED, Inbox
 from heat_config.collect.source import Source
@@ -137,7 +137,7 @@ class TestCollect:
         first = dict(queue.there)
 
         def refuse(_: str) -> None:
-            raise CloudError("busy", retry=True)
+            raise CloudError("busy", Outcome.UNREACHABLE)
 
         queue.step = lambda step: refuse(step) if step == "delete" else None
         start().collect()
@@ -184,7 +184,7 @@ class TestCollect:
         source = start()
 
         def fail(_: str) -> None:
-            raise CloudError("Zaqar is away", retry=True)
+            raise CloudError("Zaqar is away", Outcome.UNREACHABLE)
 
         source.collect()
         queue.step = fail
@@ -260,14 +260,14 @@ class TestHeat:
         queue.post(body(1))
         start().collect()
         os.utime(tmp_path / "zaqar.d/newest.json", (0, 0))
-        away = start(Heat(CloudError("Heat is away", retry=True)))
+        away = start(Heat(CloudError("Heat is away", Outcome.UNREACHABLE)))
         assert [away.collect(), away.collect()] == [body(1)] * 2
         assert start(Heat(body(7))).collect() == body(7)
 
     def test_that_does_not_answer_is_left_alone_for_a_while(
         self, start: Start, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        heat = Heat(CloudError("Heat is away", retry=True), body(7))
+        heat = Heat(CloudError("Heat is away", Outcome.UNREACHABLE), body(7))
         source = start(heat)
         assert [source.collect(), source.collect()] == [None, None]
         assert len(heat.asked) == 1
@@ -295,7 +295,7 @@ class Life:
         if chance < 0.15:
             raise KilledError
         if chance < 0.25:
-            raise CloudError("the wire broke", retry=True)
+            raise CloudError("the wire broke", Outcome.UNREACHABLE)
         if chance < 0.35:
             self.post()
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -40,12 +41,8 @@ def test_elements_path_is_the_folder_of_the_elements(capsys: pytest.CaptureFixtu
 def test_the_installed_package_brings_the_elements(tmp_path: Path) -> None:
     """The wheel's share folder stands in for the checkout's top folder."""
     package = tmp_path / "heat_config"
+    shutil.copytree(REPOSITORY / "heat_config", package)
     (package / "share" / "elements").mkdir(parents=True)
-    source = REPOSITORY / "heat_config"
-    for path in source.rglob("*.py"):
-        copy = package / path.relative_to(source)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(path.read_text())
     code = "from heat_config.cli import main; main(['elements-path'])"
     found = subprocess.run(
         [sys.executable, "-c", code],

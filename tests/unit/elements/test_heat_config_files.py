@@ -12,28 +12,23 @@ from pathlib import Path
 
 import pytest
 
-from heat_config import cli, settings
+from heat_config import settings
+from heat_config.commands import line
 
 DATA = Path(__file__).parents[3] / "elements/heat-config/heat-config"
 CONF = (DATA / "heat-config.conf").read_text()
 PAGE = (DATA / "heat-config.8").read_text()
 LINES = re.findall(r"(?m)^#([A-Z_]+)=(.*)$", CONF)
 
-NAMES = set(re.findall(r'"((?:HEAT|OS)_[A-Z_]+)"', inspect.getsource(settings.load)))
-
-# The file and the page have the glossary's word; the program may still have its older one.
-RENAMED = {"HEAT_CONFIG_WAY_ROUND": "HEAT_CONFIG_FALLBACK_AFTER"}
-READ = {after: before for before, after in RENAMED.items() if before in NAMES}
-
-
-def known() -> set[str]:
-    """The settings that the program reads."""
-    return {RENAMED.get(name, name) for name in NAMES} - {"HEAT_CONFIG_SETTINGS"}
+# The settings that the program reads.
+KNOWN = set(re.findall(r'"((?:HEAT|OS)_[A-Z_]+)"', inspect.getsource(settings.load))) - {
+    "HEAT_CONFIG_SETTINGS"
+}
 
 
 class TestConf:
     def test_has_each_setting_once_and_no_other(self) -> None:
-        assert sorted(name for name, _ in LINES) == sorted(known())
+        assert sorted(name for name, _ in LINES) == sorted(KNOWN)
 
     def test_sets_nothing(self) -> None:
         assert [line for line in CONF.splitlines() if line and not line.startswith("#")] == []
@@ -50,7 +45,7 @@ class TestConf:
     def test_has_names_that_count(self, tmp_path: Path, name: str, value: str) -> None:
         """Another value than the file's changes what the program goes by."""
         file = tmp_path / "conf"
-        file.write_text(f"{READ.get(name, name)}={'' if value == '0' else value}1\n")
+        file.write_text(f"{name}={'' if value == '0' else value}1\n")
 
         given = settings.load({"HEAT_CONFIG_SETTINGS": str(file)})
 
@@ -92,7 +87,7 @@ class TestManualPage:
         environment = sections()["ENVIRONMENT"]
 
         assert set(re.findall(r"\b(?:HEAT|OS)_[A-Z_]+", environment)) == {
-            *known(),
+            *KNOWN,
             "HEAT_CONFIG_SETTINGS",
         }
 
@@ -128,7 +123,7 @@ def command_line() -> dict[str, set[str]]:
 
 
 def _commands() -> Iterator[tuple[str, argparse.ArgumentParser]]:
-    for action in cli._parser()._actions:
+    for action in line._parser()._actions:
         if isinstance(action, argparse._SubParsersAction):
             yield from action.choices.items()
 

@@ -188,7 +188,7 @@ def test_after_an_agent_was_killed_the_next_finds_what_it_has_started() -> None:
 
 
 def test_what_is_asked_to_end_may_say_something(run: Scope) -> None:
-    text = "trap 'echo asked; exit 0' TERM; setsid sleep 300 & wait"
+    text = "trap 'echo asked; exit 0' TERM; setsid sleep 300 & while :; do sleep 0.1; done"
     assert sh(text, run, time_limit=0.5).stdout == b"asked\n"
 
 

@@ -85,7 +85,7 @@ class TestSender:
     def test_each_transport_has_its_own(
         self, address: dict[str, Any], kind: type[object], settings: Settings
     ) -> None:
-        made = signals.sender(address, "c1", settings, Path("/c1.json"))
+        made = signals.sender_of(address, "c1", settings, Path("/c1.json"))
         assert type(made) is kind
         assert made.limit > 0
 
@@ -94,7 +94,7 @@ class TestSender:
         self, address: dict[str, Any], settings: Settings
     ) -> None:
         given = settings._replace(notify="/bin/true")
-        assert type(signals.sender(address, "c1", given, Path("/c1.json"))) is program.Program
+        assert type(signals.sender_of(address, "c1", given, Path("/c1.json"))) is program.Program
 
     def test_heat_is_the_fallback_of_a_queue(self, settings: Settings) -> None:
         made = signals.heat_of({**QUEUE, **USER, **RESOURCE}, settings)
@@ -114,11 +114,11 @@ class TestSender:
         self, address: dict[str, Any], lacking: str, settings: Settings
     ) -> None:
         with pytest.raises(CloudError, match=f"no usable input {lacking}$") as raised:
-            signals.sender(address, "c1", settings, Path("/c1.json"))
+            signals.sender_of(address, "c1", settings, Path("/c1.json"))
         assert raised.value.outcome is Outcome.UNUSABLE
 
     def test_a_resource_that_is_lacking_is_named(self, settings: Settings) -> None:
-        with pytest.raises(CloudError, match="deploy_stack_id, deploy_resource_name$"):
+        with pytest.raises(CloudError, match=r"deploy_stack_id, deploy_resource_name$"):
             signals.heat_of({**QUEUE, **USER}, settings)
 
     @pytest.mark.parametrize("address", [{**QUEUE, **USER}, URL, {**USER, **RESOURCE}])
@@ -127,7 +127,7 @@ class TestSender:
     ) -> None:
         with pytest.raises(CloudError, match="/nonexistent") as raised:
             given = settings._replace(ca_file="/nonexistent")
-            signals.sender(address, "c1", given, Path("/c1.json"))
+            signals.sender_of(address, "c1", given, Path("/c1.json"))
         assert raised.value.outcome is Outcome.WRONG_HERE
 
 

@@ -23,7 +23,9 @@ def build(pip: Pip, elements: Path, to: Path) -> None:
     with tempfile.TemporaryDirectory() as work:
         source = Path(work, "source")
         copy_source(elements, source)
-        pip.build(to, source, otherwise="the agent's wheel cannot be built")
+        # It is the image's Python that must be new enough, not the host's.
+        options = ("--ignore-requires-python", source)
+        pip.build(to, *options, otherwise="the agent's wheel cannot be built")
 
 
 def copy_source(elements: Path, to: Path) -> None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from faults import scripts
-from faults.schedule import HEAT, KEYSTONE, ZAQAR, Asked
+from faults.results import scripts
+from faults.results.schedule import Asked
+from faults.schedule import HEAT, KEYSTONE, ZAQAR
 from faults.wires import Line
 
 LOST, DUPLICATED, RUN_TWICE, UNANSWERED = KINDS = ("lost", "duplicated", "run twice", "unanswered")
@@ -60,6 +61,12 @@ class Seen:
     """What has happened in the schedule until now."""
     others: Sequence[Order]
     """All configs of the schedule."""
+    pending: bool = False
+    """Whether its result is still pending."""
+    abandoned: str = ""
+    """Why its result was abandoned, if it was."""
+    full: bool = False
+    """Whether its disk was full: then it may have been answered without a run."""
     windows: Collection[str] = ()
     """The tokens of those that are known to have come into the window: what is left of one of
     them is a consequence."""
@@ -67,8 +74,13 @@ class Seen:
 
 def problems(order: Order, seen: Seen) -> list[Problem]:
     """What is wrong with one config; nothing, it is hoped."""
-    found = [*_runs(order, seen), *_answer(order, seen), *_copies(order, seen)]
+    found = [*_runs(order, seen), *_answer(order, seen), *_end_of(seen), *_copies(order, seen)]
     return [Problem(kind, order.token, why) for kind, why in found]
+
+
+def allowed_runs(order: Order, cuts: int) -> int:
+    """How often a script may run: once, and again after cuts if it asks for that."""
+    return 1 + (cuts + 1 if order.asked.interrupted == "rerun" else 0)
 
 
 def is_the_window(queue: str, lines: Sequence[Line]) -> bool:
@@ -78,8 +90,8 @@ def is_the_window(queue: str, lines: Sequence[Line]) -> bool:
 
     The agent could not know whether a post had arrived: its answer was lost, or
     the agent itself was cut before it could note it. Then either that request was
-    still on its way when Heat had been told; or Heat, which alone could say, could
-    not be asked before the second post; or Heat was told, and the queue could not
+    still on its way when Heat had been signalled; or Heat, which alone could say, could
+    not be asked before the second post; or Heat was signalled, and the queue could not
     be reached to remove the copy before Heat asked for the next config.
     """
     arrived = [index for index, line in enumerate(lines) if _has_arrived(line, queue)]
@@ -100,13 +112,13 @@ def _away_at(lines: Sequence[Line], index: int) -> tuple[str, ...]:
 
 
 def _could_not_be_removed(queue: str, lines: Sequence[Line]) -> bool:
-    """Whether after a post in doubt, the first line, Heat was told and the queue out of reach."""
-    told = any(_was_served(line, HEAT, 200) for line in lines)
+    """Whether after an unconfirmed post, the first line, Heat was signalled but the queue away."""
+    signalled = any(_was_served(line, HEAT, 200) for line in lines)
     removed = any(_was_served(line, ZAQAR, 204) and _is_about(line, queue) for line in lines)
     failed = sum(not _is_good(line) for line in lines[1:] if _is_on_the_way(line, queue))
     away = any(ZAQAR in line.away or KEYSTONE in line.away for line in lines)
     tried = failed >= TRIES or away
-    return _is_in_doubt(lines) and told and tried and not removed
+    return _is_unconfirmed(lines) and signalled and tried and not removed
 
 
 def _is_on_the_way(line: Line, queue: str) -> bool:
@@ -120,19 +132,19 @@ def _is_good(line: Line) -> bool:
 
 
 def _is_excused(lines: Sequence[Line], away: tuple[str, ...]) -> bool:
-    """Whether between a post and the next one was doubt, and Heat could not be asked.
+    """Whether a post was unconfirmed until the next one, and Heat could not be asked.
 
     ``lines``: from the first of them on. ``away``: what refused connections then.
     """
-    # A signal that was served is one that Heat knows of, whatever the agent was told.
+    # A signal that was served is one that Heat knows of, whatever the agent got as its answer.
     asked = any(_was_served(line, HEAT, 200) for line in lines)
     failed = any(line.wire == HEAT or _no_way_to_heat(line) for line in lines)
     failed = failed or HEAT in away or KEYSTONE in away
-    return _is_in_doubt(lines) and failed and not asked
+    return _is_unconfirmed(lines) and failed and not asked
 
 
-def _is_in_doubt(lines: Sequence[Line]) -> bool:
-    """Whether the agent was not told that the post in the first line had arrived, or was cut."""
+def _is_unconfirmed(lines: Sequence[Line]) -> bool:
+    """Whether the agent got no 201 for the post in the first line, or was cut."""
     exchange = lines[0].exchange
     return exchange is None or exchange.answered != 201 or any(line.is_cut for line in lines)
 
@@ -151,9 +163,17 @@ def _no_way_to_heat(line: Line) -> bool:
 
 
 def _runs(order: Order, seen: Seen) -> list[tuple[str, str]]:
-    allowed = 1 + (seen.cuts + 1 if order.asked.interrupted == "rerun" else 0)
-    if seen.runs > allowed:
+    if seen.runs > allowed_runs(order, seen.cuts):
         return [(RUN_TWICE, f"its script ran {seen.runs} times")]
+    return []
+
+
+def _end_of(seen: Seen) -> list[tuple[str, str]]:
+    """Whether the result has come to its end, and not by being abandoned."""
+    if seen.abandoned:
+        return [(LOST, f"its result was abandoned: {seen.abandoned}")]
+    if seen.pending:
+        return [(UNANSWERED, "its result is still pending, although all is well")]
     return []
 
 
@@ -182,19 +202,27 @@ def _taken(order: Order, seen: Seen) -> Order:
 def _content(order: Order, seen: Seen, values: dict[str, Any]) -> list[tuple[str, str]]:
     """Compare what Heat has with what the server keeps, and with what the script did."""
     assert seen.stored is not None  # noqa: S101 - looked at before
-    mine = values.get(order.token) == order.token
-    if mine and values.get("deploy_status_code") == scripts.status_code(order.asked):
-        return []
+    if _is_own(order, values):
+        if _is_own(order, seen.stored):
+            return []
+        return [(DUPLICATED, "Heat has its result, and the server has made another one")]
     names = (order.token, "deploy_status_code", "deploy_stdout", "deploy_stderr")
     different = [
         name for name in names if (values.get(name) or "") != (seen.stored.get(name) or "")
     ]
-    told = {name: str(values.get(name))[:200] for name in names}
+    shown = {name: str(values.get(name))[:200] for name in names}
     if different:
-        return [(LOST, f"Heat has another {', '.join(different)} than the server: {told}")]
-    if scripts.ends_well(order.asked) and not seen.cut:
-        return [(LOST, f"nothing has cut it, and yet its result is {told}")]
+        return [(LOST, f"Heat has another {', '.join(different)} than the server: {shown}")]
+    must_end = bool(seen.runs) or not seen.full
+    if scripts.ends_well(order.asked) and must_end and not seen.cut:
+        return [(LOST, f"nothing has cut it, and yet its result is {shown}")]
     return []
+
+
+def _is_own(order: Order, values: dict[str, Any]) -> bool:
+    """Whether this is what the script says when it comes to its end."""
+    mine = values.get(order.token) == order.token
+    return mine and values.get("deploy_status_code") == scripts.status_code(order.asked)
 
 
 def _copies(order: Order, seen: Seen) -> list[tuple[str, str]]:
@@ -247,5 +275,5 @@ def _is_of(order: Order, values: dict[str, Any]) -> bool:
 
     Its output says nothing: Heat keeps the outputs of earlier configs.
     """
-    told = f"{values.get('deploy_stdout')}{values.get('deploy_stderr')}"
-    return bool(re.search(rf"\b{order.token}\b", told)) or f"force {order.config_id}," in told
+    text = f"{values.get('deploy_stdout')}{values.get('deploy_stderr')}"
+    return bool(re.search(rf"\b{order.token}\b", text)) or f"force {order.config_id}," in text

@@ -11,6 +11,7 @@ from heat_config import deployment
 from heat_config import settings as heat_config_settings
 from heat_config.result import Result
 from heat_config.run import hook
+from heat_config.run.scope import Scope
 from tests.support.deployments import script
 
 
@@ -32,7 +33,7 @@ def run_with(
     asked: deployment.Deployment, hooks: Path, on_line: Callable[[str], None] = print
 ) -> Result:
     settings = heat_config_settings.load({})._replace(hook_folders=(str(hooks),))
-    return hook.run(asked, settings, on_line)
+    return hook.run(asked, settings, on_line, Scope.new(asked.id))
 
 
 def test_the_first_folder_that_has_the_hook_wins(tmp_path: Path) -> None:

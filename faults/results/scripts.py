@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from faults.schedule import Asked
+from faults.results.schedule import Asked
 
 FAILED = 7
 # The line of which a large output consists.
@@ -17,6 +17,7 @@ LARGE = "this is a line of a large output"
 _AGENT = "$(cut -d ' ' -f 4 /proc/$PPID/stat)"
 _HARMS = {
     "slow": "sleep 0.4",
+    "long": "sleep 2",
     "lasts": "sleep 60",
     "kills-agent": f"kill -KILL {_AGENT}; sleep 0.1",
     "terms-agent": f"kill -TERM {_AGENT}; sleep 0.1",
@@ -60,4 +61,4 @@ def status_code(asked: Asked) -> int:
 
 def ends_well(asked: Asked) -> bool:
     """Whether its own answer must arrive as long as nobody else does harm."""
-    return asked.behaviour in ("plain", "fails", "slow", "large")
+    return asked.behaviour in ("plain", "fails", "slow", "long", "large")

@@ -17,7 +17,9 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-REPOSITORY = Path(__file__).parents[2]
+import hooks
+
+REPOSITORY = Path(__file__).parents[3]
 ELEMENTS = sorted(path for path in (REPOSITORY / "elements").iterdir() if path.is_dir())
 ALL = [*ELEMENTS, *sorted((REPOSITORY / "lab" / "elements").iterdir())]
 VENV_DATA = REPOSITORY / "elements" / "heat-config-venv" / "heat-config-venv"
@@ -72,11 +74,11 @@ def mapped_in(pkg_map: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_each_group_has_an_example_that_its_elements_readme_names() -> None:
-    for hook in (REPOSITORY / "hooks").iterdir():
-        readme = (REPOSITORY / f"elements/heat-config-{hook.name}/README.rst").read_text()
-        assert f"``docs/hooks/{hook.name}.yaml``" in readme
-        example = yaml.safe_load((REPOSITORY / f"docs/hooks/{hook.name}.yaml").read_text())
-        assert example["resources"]["config"]["properties"]["group"] == hook.name
+    for group in hooks.programs():
+        readme = (REPOSITORY / f"elements/heat-config-{group}/README.rst").read_text()
+        assert f"``docs/hooks/{group}.yaml``" in readme
+        example = yaml.safe_load((REPOSITORY / f"docs/hooks/{group}.yaml").read_text())
+        assert example["resources"]["config"]["properties"]["group"] == group
 
 
 def test_no_two_elements_own_the_same_file() -> None:
