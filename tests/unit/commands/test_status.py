@@ -138,7 +138,9 @@ def test_what_was_cut_is_interrupted(server: Server) -> None:
     # The next run will say so to Heat.
     assert states(server) == ("interrupted", "none", 2)
     assert server.row().duration is None
-    server.store.end(item["id"], answering.after_cut(deployment.read(item), Begun(), server.settings))
+    server.store.end(
+        item["id"], answering.after_cut(deployment.read(item), Begun(), server.settings)
+    )
     assert states(server) == ("interrupted", "delivered", 1)
 
 
