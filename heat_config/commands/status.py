@@ -170,7 +170,7 @@ def _row(each: Deployment, place: _Place) -> Row:
         id=each.id,
         group=each.group,
         action=str(each.values.get("deploy_action") or ""),
-        state=_state(each, store, running=place.running),
+        state=_state(each, place),
         signal=signal,
         begun=begun,
         ended=ended,
@@ -178,11 +178,14 @@ def _row(each: Deployment, place: _Place) -> Row:
     )
 
 
-def _state(each: Deployment, store: Store, *, running: bool) -> str:
+def _state(each: Deployment, place: _Place) -> str:
+    store = place.store
+    if not store.has_ended(each.id) and each.id in place.unfinished:
+        return "unfinished"
     if not store.has_begun(each.id):
         return "pending"
     if not store.has_ended(each.id):
-        return "running" if running else "interrupted"
+        return "running" if place.running else "interrupted"
     try:
         result = store.result(each.id)
     except FileNotFoundError:  # noted by heat-config-rebuild-deployed

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -220,3 +222,16 @@ def test_what_is_pending_and_abandoned_is_seen(server: Machine) -> None:
 def test_a_server_is_removed_with_all_that_it_has(server: Machine) -> None:
     server.close()
     assert not os.path.lexists(server.root)
+
+
+def test_two_may_see_a_program_end_at_the_same_time() -> None:
+    for _ in range(50):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        child = nursery.Child(ours, 0)
+        with ThreadPoolExecutor(2) as pool:
+            seen = [pool.submit(child.wait, 5.0) for _ in range(2)]
+            theirs.send(b"-9")
+            assert [each.result() for each in seen] == [-9, -9]
+        assert child.poll() == -9
+        child.close()
+        theirs.close()

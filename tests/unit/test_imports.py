@@ -34,9 +34,10 @@ BESIDE = {
     "hooks": {"heat_config"},
     "lab": set[str](),
     "demo": {"lab"},
-    "tests": {"heat_config", "hooks", "lab", "demo", "bench", "faults"},
+    "tests": {"heat_config", "hooks", "lab", "demo", "bench", "faults", "tools"},
     "bench": {"heat_config", "lab", "tests"},
     "faults": {"heat_config", "lab", "tests"},
+    "tools": {"heat_config"},
 }
 # The functions of heat_config that import, with the reason; everything else imports at its top.
 IN_FUNCTIONS = {

@@ -14,7 +14,7 @@ import pytest
 from heat_config.delivery import policy
 from heat_config.delivery.entry import Stage
 from heat_config.delivery.policy import ROWS, Act
-from tests.unit.delivery.explore import (
+from tests.support.exploration import (
     FAILURES,
     FINAL,
     LIMITS,
@@ -60,10 +60,12 @@ def explored(machine: Machine, request: pytest.FixtureRequest) -> Iterator[Explo
     try:
         exploration = Exploration(machine, STARTS)
         elapsed = time.monotonic() - start
-        request.config.get_terminal_writer().line(
-            f"\n{len(exploration.reached)} states and {exploration.transitions} transitions, all "
-            f"that there are: the farthest is {exploration.depth} steps away; {elapsed:.1f} s"
-        )
+        capture = request.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            print(
+                f"\n{len(exploration.reached)} states, {exploration.transitions} transitions, all "
+                f"that there are: the farthest is {exploration.depth} steps away; {elapsed:.1f} s"
+            )
         yield exploration
     finally:
         gc.enable()
