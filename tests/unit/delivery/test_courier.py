@@ -538,7 +538,7 @@ class TestHeatIsAskedInPlaceOfTheQueue:
         office.has("c1", Stage.MAYBE_NOTIFIED, tries=40, waited=5000.0, wait=600.0)
         far.fails("notify", Outcome.UNREACHABLE)
 
-        def relent(name: str, _: str) -> None:
+        def relent(*_: str) -> None:
             if far.acts:
                 far.errors.clear()
 
@@ -712,7 +712,7 @@ class TestSuperseded:
         assert {name for name, _ in far.acts} == {"clean"}
 
     def test_what_another_process_delivers_meanwhile_is_left_alone(
-        self, office: Office, far: FarEnd, monkeypatch: pytest.MonkeyPatch
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         office.has("old", address=QUEUE)
         courier, ids = office.courier(), office.outbox.ids

@@ -136,9 +136,7 @@ def test_a_script_that_fills_the_disk_is_answered_all_the_same(disks: Disks) -> 
         "cat /dev/zero > ${HEAT_CONFIG_OUTBOX%/*}/by-the-script 2>/dev/null\n"
         "head -c 300000 /dev/zero | tr '\\0' x; echo the end; exit 4"
     )
-    ((status, pending, results),) = disks.drive(
-        'mount("."); tell(run("c1"), pending(), results())'
-    )
+    ((status, pending, results),) = disks.drive('mount("."); tell(run("c1"), pending(), results())')
     assert status == 0
     assert pending["c1"] == results["c1"]
     assert results["c1"]["deploy_status_code"] == 4
@@ -149,9 +147,9 @@ def test_a_script_that_fills_the_disk_is_answered_all_the_same(disks: Disks) -> 
 def test_logs_of_what_is_not_pending_make_room_for_an_answer(disks: Disks) -> None:
     """Of c2, whose script has filled even the ballast's place."""
     disks.hook(
-        "if grep -q '\"id\": \"c2\"'; then cd $HEAT_CONFIG_OUTBOX; rm .ballast\n"
+        'if grep -q \'"id": "c2"\'; then cd $HEAT_CONFIG_OUTBOX; rm .ballast\n'
         "cat /dev/zero > ../by-the-script; fi 2>/dev/null\n"
-        "echo '{\"deploy_status_code\": 0, \"deploy_stdout\": \"done\"}'"
+        'echo \'{"deploy_status_code": 0, "deploy_stdout": "done"}\''
     )
     steps = """
 mount(".")

@@ -19,7 +19,9 @@ from heat_config.cloud.errors import Outcome
 from heat_config.delivery import policy
 from heat_config.delivery.entry import Stage
 from heat_config.delivery.outbox import Outbox
+from heat_config.result import Result
 from heat_config.run import loop
+from heat_config.run.records import entry_of
 from heat_config.run.store import Begun, Store
 from heat_config.settings import Settings
 from heat_config.signals import url
@@ -446,7 +448,7 @@ class TestTheTimer:
         deploy(cut)
         with Outbox(settings).locked() as box:
             store = Store(settings)
-            entry = loop.entry_of(deployment.read(cut), store.result("c1"), settings, forced=False)
+            entry = entry_of(deployment.read(cut), store.result("c1"), settings, forced=False)
             assert entry
             box.put(entry)
             store.result_path("c1").unlink()
@@ -464,7 +466,7 @@ class TestTheTimer:
     ) -> None:
         assert loop.deliver(settings, due_only=True) == 0
         item = deployment.read(script("true", inputs=to("http://127.0.0.1:1/")))
-        entry = loop.entry_of(item, loop.from_dict({}), settings, forced=False)
+        entry = entry_of(item, Result(0), settings, forced=False)
         assert entry
         with Outbox(settings).locked() as box:
             box.put(entry._replace(due=clock.now + 0.1))
@@ -473,7 +475,7 @@ class TestTheTimer:
 
     def test_puts_aside_what_heat_has_replaced(self, settings: Settings, far: FarEnd) -> None:
         old, new = (script("x", config_id=each, inputs=inputs(**queue_of("q"))) for each in "ab")
-        entry = loop.entry_of(deployment.read(old), loop.from_dict({}), settings, forced=False)
+        entry = entry_of(deployment.read(old), Result(0), settings, forced=False)
         assert entry
         with Outbox(settings).locked() as box:
             box.put(entry)

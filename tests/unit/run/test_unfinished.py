@@ -108,7 +108,8 @@ def test_a_disk_that_becomes_read_only_leaves_configs_that_are_taken_up_again(
 
 
 @pytest.mark.parametrize(
-    ("name", "code", "said"), [("deployed", 1, "not run, because the disk is full"), ("outbox", 0, "")]
+    ("name", "code", "said"),
+    [("deployed", 1, "not run, because the disk is full"), ("outbox", 0, "")],
 )
 def test_a_disk_that_is_full_answers_one_config_and_leaves_the_others_to_be_taken_up_again(
     disks: Disks, name: str, code: int, said: str
