@@ -128,6 +128,8 @@ class Courier:
 
     def supersede(self, asked: Mapping[str, Mapping[str, Any]]) -> None:
         """Put aside what Heat has replaced. ``asked``: the inputs of the configs, by their ids."""
+        if not asked:
+            return  # what a server is given before Heat has said anything says the same
         newest = {place_of(values): config_id for config_id, values in asked.items()}
         newest.pop(None, None)
         for config_id in set(self._outbox.ids()) - set(asked):
@@ -140,11 +142,13 @@ class Courier:
     def _supersede(self, config_id: str, newest: Mapping[object, str]) -> None:
         with self._outbox.locked() as box:
             entry = self._taken(box, config_id)
-            newer = newest.get(entry.place) if entry else None
-            if entry and newer:
-                replaced = policy.superseded(entry, newer)
-                if replaced != entry:
-                    box.put(replaced)
+            if entry is None:
+                return
+            newer = newest.get(entry.place)
+            replaced = policy.superseded(entry, newer) if newer else policy.vanished(entry)
+            if replaced != entry:
+                box.put(replaced)
+            if newer or replaced != entry:
                 self.pursue(box, replaced, hurry=True)
 
     def _step(self, box: Keeper, entry: Entry, act: Act) -> Entry:
@@ -168,8 +172,7 @@ class Courier:
                 case Act.NOTIFY:
                     return self._send(entry, signals.heat_of(entry.address, self._settings))
                 case Act.LOOK:
-                    found = self._queue(entry).find()
-                    return Answer(Outcome.PRESENT if found else Outcome.ABSENT)
+                    return Answer(self._queue(entry).find())
                 case _:
                     self._queue(entry).remove()
                     return Answer(Outcome.ACCEPTED)

@@ -46,6 +46,10 @@ class Stage(Enum):
     """Of a run that an operator has forced: Heat may not be waiting, so it is only notified."""
     REPEATABLE = "repeatable"
     """For a transport on which a second copy does no harm."""
+    SIGNED = "signed"
+    """The same, for a queue on which Heat acknowledges what it has."""
+    WAITING_FOR_HEAT = "waiting for Heat"
+    """Posted there; Heat has not acknowledged it yet."""
     DONE = "done"
     """Accepted, and nothing is left to do."""
     ABANDONED = "abandoned"
@@ -65,7 +69,13 @@ class Stage(Enum):
 
 
 _DELIVERED = (Stage.WATCHING, Stage.UNTAKEN, Stage.CLEANING, Stage.CLEANING_AGAIN, Stage.DONE)
-_UNCONFIRMED = (Stage.MAYBE_QUEUED, Stage.MAYBE_NOTIFIED, Stage.LAST_LOOK, Stage.LAST_RESORT)
+_UNCONFIRMED = (
+    Stage.MAYBE_QUEUED,
+    Stage.MAYBE_NOTIFIED,
+    Stage.LAST_LOOK,
+    Stage.LAST_RESORT,
+    Stage.WAITING_FOR_HEAT,
+)
 
 
 class Entry(NamedTuple):
@@ -117,15 +127,22 @@ class NewerError(Exception):
 
 
 def place_of(values: Mapping[str, Any]) -> object:
-    """Where Heat waits for one deployment's answer: its queue, its URL, its resource."""
+    """Where Heat waits for one deployment's answer: its queue, its URL, its resource.
+
+    A signed address is of one action alone.
+    """
     own = values.get("deploy_queue_id") or values.get("deploy_signal_id")
     resource = values.get("deploy_stack_id"), values.get("deploy_resource_name")
-    return str(own) if own else (str(resource) if all(resource) else None)
+    is_lasting = own and signals.transport(values) is not signals.Transport.SIGNED
+    return str(own) if is_lasting else (str(resource) if all(resource) else None)
 
 
 def first_stage(address: Mapping[str, Any], *, program: object, forced: bool) -> Stage:
     """Where a result's way begins. ``program``: what sends results in the agent's place."""
-    if program or signals.transport(address) is not signals.Transport.QUEUE:
+    transport = signals.transport(address)
+    if transport is signals.Transport.SIGNED and not program:
+        return Stage.SIGNED
+    if program or transport is not signals.Transport.QUEUE:
         return Stage.REPEATABLE
     return Stage.FORCED if forced else Stage.NEW
 

@@ -181,13 +181,27 @@ ROWS: dict[Stage, Row] = {
     Stage.REPEATABLE: Row(
         Act.POST, {Outcome.ACCEPTED: Stage.DONE, Outcome.UNUSABLE: Stage.ABANDONED}
     ),
+    Stage.SIGNED: Row(
+        Act.POST, {Outcome.ACCEPTED: Stage.WAITING_FOR_HEAT, Outcome.UNUSABLE: Stage.ABANDONED}
+    ),
+    Stage.WAITING_FOR_HEAT: Row(
+        Act.LOOK,
+        {
+            Outcome.ACKNOWLEDGED: Stage.DONE,
+            # The queue's storage has lost it.
+            Outcome.ABSENT: Stage.SIGNED,
+            Outcome.UNUSABLE: Stage.ABANDONED,
+        },
+    ),
     Stage.DONE: Row(Act.SETTLE),
     Stage.ABANDONED: Row(Act.GIVE_UP),
     Stage.SUPERSEDED: Row(Act.GIVE_UP),
 }
 
-# Where what was sent before may still arrive: they are entered with a wait.
+# Where what was sent before may still arrive.
 _SETTLING = (Stage.WATCHING, Stage.CLEANING_AGAIN)
+# They are entered with a wait.
+_LATER = (*_SETTLING, Stage.WAITING_FOR_HEAT)
 # Where a newer config leaves something on the queue to be removed.
 _MAY_BE_ANYWHERE = tuple(
     stage for stage in Stage if stage.is_unconfirmed or stage.is_delivered or stage is Stage.FORCED
@@ -240,11 +254,20 @@ def suited(entry: Entry, *, repeatable: bool) -> Entry:
     return entry._replace(stage=Stage.MAYBE_QUEUED)
 
 
+def vanished(entry: Entry) -> Entry:
+    """What follows when Heat does not ask for the config any more: it waits for no answer."""
+    if entry.stage is Stage.WAITING_FOR_HEAT:
+        return entry._replace(stage=Stage.DONE, due=0.0)
+    return entry
+
+
 def superseded(entry: Entry, newer: str) -> Entry:
     """What follows when Heat asks for a newer config, by its id, in this one's place.
 
     Each session asks that again: what is being cleaned already goes on as it is.
     """
+    if entry.stage is Stage.WAITING_FOR_HEAT:
+        return vanished(entry)
     if ROWS[entry.stage].act is Act.CLEAN:
         return entry
     if entry.stage in _MAY_BE_ANYWHERE:
@@ -252,7 +275,8 @@ def superseded(entry: Entry, newer: str) -> Entry:
         return entry._replace(
             stage=Stage.CLEANING, tries=0, refusals=0, wait=0.0, due=0.0, waited=0.0, answered=0.0
         )
-    return entry._replace(stage=Stage.SUPERSEDED, problem=f"Heat asks for a newer config, {newer}")
+    problem = f"Heat asks for a newer config, {newer}"
+    return entry._replace(stage=Stage.SUPERSEDED, due=0.0, problem=problem)
 
 
 def wait(tries: int, limits: Limits, spread: float) -> float:
@@ -274,13 +298,24 @@ def _entered(entry: Entry, stage: Stage, answer: Answer, limits: Limits, moment:
             waited=entry.waited + entry.wait,
             answered=entry.answered + entry.wait,
         )
-    settle = SETTLE * limits.first_wait if stage in _SETTLING else 0.0
+    settle = SETTLE * limits.first_wait if stage in _LATER else 0.0
     entered = entry._replace(
         stage=stage, tries=0, refusals=0, content_refusals=0, wait=settle, due=moment.now + settle
     )
+    if entry.stage is Stage.WAITING_FOR_HEAT and stage is Stage.SIGNED:
+        return _posted_again(entered, entry, limits)
     if stage.is_delivered:
         return entered._replace(waited=0.0, answered=0.0, unanswered=0, problem="")
     return entered._replace(problem=answer.detail if stage is Stage.ABANDONED else entry.problem)
+
+
+def _posted_again(entered: Entry, entry: Entry, limits: Limits) -> Entry:
+    """A result that the queue has lost: each loss counts, or it would go round for ever."""
+    again = entered._replace(waited=entry.waited + entry.wait, answered=entry.answered + entry.wait)
+    if again.answered < limits.message_ttl:
+        return again
+    reason = f"posted again for {limits.message_ttl:g} s, and Heat has not acknowledged it"
+    return again._replace(stage=Stage.ABANDONED, problem=reason)
 
 
 def _after_failure(entry: Entry, answer: Answer, limits: Limits, moment: Moment) -> Entry:
@@ -348,7 +383,7 @@ def _exhausted(failed: Entry, row: Row, reason: str) -> Entry:
 
 def _is_answer(outcome: Outcome) -> bool:
     """Whether the other side was there: only then does a result grow old."""
-    return outcome is Outcome.UNKNOWN or outcome.is_refusal
+    return outcome in (Outcome.UNKNOWN, Outcome.PRESENT) or outcome.is_refusal
 
 
 def _content_refusals(entry: Entry, outcome: Outcome) -> int:
