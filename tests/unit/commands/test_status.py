@@ -206,10 +206,10 @@ def test_what_this_servers_disk_keeps_from_being_done_says_so(server: Server) ->
     item = script("x", inputs=QUEUE)
     server.is_asked(item)
     Unfinished(server.settings).note(["c1"])
-    assert states(server) == ("pending", "none", 2)
+    assert states(server) == ("unfinished", "none", 2)
     assert "on this server's disk" in server.row().problem
     server.begins(item)
-    assert states(server) == ("interrupted", "none", 2)
+    assert states(server) == ("unfinished", "none", 2)
     assert "journalctl" in server.row().problem
 
 

@@ -94,7 +94,7 @@ def test_a_disk_that_becomes_read_only_leaves_configs_that_are_taken_up_again(
     status, unfinished, code, rows, ended = in_trouble
     assert (status, unfinished, code, ended) == (2, ["c1", "c2"], 2, ["c0"])
     for each, row in zip(unfinished, rows[1:], strict=True):
-        assert row.startswith(f"{each}: pending, none: ")
+        assert row.startswith(f"{each}: unfinished, none: ")
         assert "on this server's disk" in row
     assert still == [2, ["c1", "c2"]]
     status, left, _, rows, results, pending = after_it
@@ -121,7 +121,7 @@ def test_a_disk_that_is_full_answers_one_config_and_leaves_the_others_to_be_take
     assert first == 0
     assert in_trouble[:3] == [2, ["c2"], 2]
     assert in_trouble[4] == ["c0", "c1"]
-    assert in_trouble[3][2].startswith("c2: pending, none: ")
+    assert in_trouble[3][2].startswith("c2: unfinished, none: ")
     assert "on this server's disk" in in_trouble[3][2]
     assert still == [2, ["c2"]]
     status, left, _, rows, results, pending = after_it
