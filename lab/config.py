@@ -14,6 +14,8 @@ from . import venv
 from .errors import LabError
 
 TEMPLATES = Path(__file__).with_name("etc")
+# What the plug-in ships for Heat.
+PLUGIN = venv.CHECKOUT / "heat_plugin/share"
 REGION = "RegionOne"
 
 # Below the range from which the kernel takes ports for outgoing connections: a port that is
@@ -53,11 +55,15 @@ class Settings:
     ports: Mapping[str, int]
     passwords: Mapping[str, str]
     token_expiration: int
+    # Whether Heat loads the plug-in.
+    plugin: bool = False
 
     @classmethod
-    def new(cls, directory: Path, *, token_expiration: int = 3600) -> "Settings":
+    def new(
+        cls, directory: Path, *, token_expiration: int = 3600, plugin: bool = False
+    ) -> "Settings":
         """Choose ports that are free, and new passwords."""
-        return cls(directory, free_ports(PORTS), new_passwords(), token_expiration)
+        return cls(directory, free_ports(PORTS), new_passwords(), token_expiration, plugin)
 
     @property
     def identity_url(self) -> str:
@@ -71,6 +77,7 @@ class Settings:
             "venv": venv.VENV,
             "region": REGION,
             "identity_url": self.identity_url,
+            "plugin_dirs": PLUGIN / "plugin_dir" if self.plugin else "",
             "token_expiration": self.token_expiration,
             **{f"{name}_port": port for name, port in self.ports.items()},
             **self.passwords,
@@ -79,6 +86,16 @@ class Settings:
         target.mkdir(mode=0o700, exist_ok=True)
         for template in TEMPLATES.iterdir():
             render(template, target / template.name, values)
+        self._link_environments(target / "environment.d")
+
+    def _link_environments(self, target: Path) -> None:
+        """What Heat reads for every stack: its own files and, with it, the plug-in's."""
+        target.mkdir(mode=0o700, exist_ok=True)
+        sources = [venv.VENV / "etc/heat/environment.d"]
+        sources += [PLUGIN / "environment.d"] if self.plugin else []
+        for source in sources:
+            for path in source.glob("*"):
+                (target / path.name).symlink_to(path)
 
 
 def free_ports(names: Sequence[str]) -> dict[str, int]:
@@ -123,7 +140,8 @@ def write_private(path: Path, text: str) -> None:
 
 def environment(directory: Path) -> dict[str, str]:
     """Return the services' environment: nothing of the caller's, so no proxy on the way to
-    127.0.0.1. Zaqar and Keystone under uWSGI look for their files in the home directory.
+    127.0.0.1. Zaqar and Keystone under uWSGI look for their files in the home directory; the
+    plug-in is this checkout's.
     """
     etc = directory / "etc"
     return {
@@ -131,5 +149,7 @@ def environment(directory: Path) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "OS_KEYSTONE_CONFIG_DIR": str(etc),
         "PATH": f"{venv.VENV / 'bin'}:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(venv.CHECKOUT),
         "PYTHONUNBUFFERED": "1",
     }

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lab itself: bring the services up, know them again later, take them down."""
 
+import os
 import shutil
+import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -43,13 +46,16 @@ class Lab:
         directory: Path = DEFAULT_DIRECTORY,
         *,
         token_expiration: int = 3600,
+        plugin: bool = False,
         say: Callable[[str], None] = print,
     ) -> None:
         self.directory = Path(directory).absolute()
         self._token_expiration = token_expiration
+        self._plugin = plugin
         self._say = say
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._state = State(self.directory / "state.json")
+        self._settings: config.Settings | None = None
         self._entered = False
         self._began = 0.0
 
@@ -93,6 +99,30 @@ class Lab:
             child.wait()
         self._children.clear()
         self._state.forget()
+
+    def stop(self, name: str) -> None:
+        """End one service, as a failure would; `start` brings it back."""
+        self._state.load()
+        process.stop([one for one in self._state.processes if one.name == name], self.directory)
+        self._children.pop(name).wait()
+
+    def start(self, name: str) -> None:
+        """Start one service again, and wait until it answers. Only who brought the lab up can."""
+        if self._settings is None:
+            raise LabError("another program has brought this lab up")
+        (service,) = (one for one in SERVICES if one.name == name)
+        self._start(service, self._settings, dies_with_parent=True)
+        self._wait_until_ready(service, self._settings)
+
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """Let a service do nothing within the block: connections stay, and wait."""
+        leader = self._children[name].pid
+        os.killpg(leader, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(leader, signal.SIGCONT)
 
     @property
     def running(self) -> bool:
@@ -177,8 +207,11 @@ class Lab:
         made = venv.install()
         self._step(f"environment {'installed' if made else 'is there'}: {venv.VENV}")
         (self.directory / "log").mkdir(mode=0o700)
-        settings = config.Settings.new(self.directory, token_expiration=self._token_expiration)
+        settings = config.Settings.new(
+            self.directory, token_expiration=self._token_expiration, plugin=self._plugin
+        )
         settings.render()
+        self._settings = settings
         self._state.begin(settings)
         databases.prepare(settings)
         self._step("databases prepared")

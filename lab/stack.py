@@ -66,6 +66,14 @@ class Stack:
         """The value of one of its outputs."""
         return self._api.stacks.output_show(self.id, name)["output"]["output_value"]
 
+    def suspend(self) -> None:
+        """Begin to suspend it."""
+        self._api.actions.suspend(self.id)
+
+    def resume(self) -> None:
+        """Begin to resume it."""
+        self._api.actions.resume(self.id)
+
     def update(self, template: dict[str, Any], **parameters: Any) -> None:
         """Begin to update it."""
         self._api.stacks.update(self.id, template=template, parameters=parameters)
@@ -97,7 +105,15 @@ class Stack:
 
     def delete(self) -> None:
         """Delete it and wait until it is gone."""
+        self.begin_to_delete()
+        self.wait_until_gone()
+
+    def begin_to_delete(self) -> None:
+        """Begin to delete it."""
         self._api.stacks.delete(self.id)
+
+    def wait_until_gone(self) -> None:
+        """Wait until it is deleted."""
 
         def gone() -> bool:
             try:

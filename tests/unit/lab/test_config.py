@@ -38,11 +38,29 @@ def test_passwords_are_new_each_time() -> None:
 def test_all_templates_are_rendered_for_the_owner_alone(tmp_path: Path) -> None:
     settings = config.Settings.new(tmp_path, token_expiration=77)
     settings.render()
-    rendered = {path.name: path.read_text() for path in (tmp_path / "etc").iterdir()}
+    files = [path for path in (tmp_path / "etc").iterdir() if path.is_file()]
+    rendered = {path.name: path.read_text() for path in files}
     assert set(rendered) == {path.name for path in config.TEMPLATES.iterdir()}
     assert not [name for name, text in rendered.items() if "$" in text]
     assert "expiration = 77\n" in rendered["keystone.conf"]
-    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "etc").iterdir()} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+
+
+@pytest.mark.parametrize("plugin", [False, True])
+def test_heat_loads_the_plugin_where_that_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugin: bool
+) -> None:
+    heats_own = tmp_path / "venv/etc/heat/environment.d"
+    heats_own.mkdir(parents=True)
+    (heats_own / "default.yaml").touch()
+    monkeypatch.setattr(config.venv, "VENV", tmp_path / "venv")
+    config.Settings.new(tmp_path, plugin=plugin).render()
+    heat = (tmp_path / "etc/heat.conf").read_text()
+    folder = config.PLUGIN / "plugin_dir"
+    assert f"plugin_dirs = {folder if plugin else ''}\n" in heat
+    environments = {path.name for path in (tmp_path / "etc/environment.d").iterdir()}
+    assert environments == {"default.yaml", *(["heat-config.yaml"] if plugin else [])}
+    assert list(folder.iterdir())
 
 
 def test_nothing_listens_beyond_loopback() -> None:

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers: Heat's own classes with AUTO and ZAQAR_SIGNED, a queue that no user is made for.
+
+Heat's engine posts metadata itself. Where a server's data hold ``zaqar_queue_signed_url_data``,
+it posts with that, and asks Keystone for nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from heat.common import exception
+from heat.engine import attributes, constraints, properties
+from heat.engine.resources import server_base
+from heat.engine.resources.openstack.heat import deployed_server
+from heat.engine.resources.openstack.nova import server as nova_server
+from oslo_log import log
+
+from heat_config.cloud import signed
+from heat_plugin import options, queues, record, transport
+from heat_plugin.record import Record
+from heat_plugin.stack import StackZaqar
+from heat_plugin.waiting import attempt
+from heat_plugin.work import Work
+
+LOG = log.getLogger(__name__)
+
+TRANSPORT = deployed_server.DeployedServer.SOFTWARE_CONFIG_TRANSPORT
+QUEUE = "metadata_queue_id"
+SIGNATURE = "zaqar_queue_signed_url_data"
+
+# Of os-collect-config's section zaqar: what stands there in place of a user.
+SIGNED_ADDRESS = "signed_address"
+
+# Seconds. A server whose stack rests for longer than its address opens anything could never be
+# told a new one, and nothing in Heat renews what rests. An address is revoked with its queue.
+LIFE = 3650 * 86_400
+
+
+def schema_with(heats_own: dict[str, Any]) -> dict[str, Any]:
+    """A server's properties with more transports."""
+    heats = heats_own[TRANSPORT]
+    allowed = [each for one in heats.constraints for each in one.allowed]
+    more = properties.Schema(
+        properties.Schema.STRING,
+        f"{heats.description} ZAQAR_SIGNED does so with an address that opens one queue, in place "
+        "of a user. AUTO uses Zaqar where the cloud has it.",
+        default=options.default_server(),
+        update_allowed=True,
+        constraints=[constraints.AllowedValues([*allowed, transport.AUTO, transport.ZAQAR_SIGNED])],
+    )
+    return {**heats_own, TRANSPORT: more}
+
+
+def attributes_with(heats_own: dict[str, Any]) -> dict[str, Any]:
+    """A server's attributes, and the transport in use."""
+    description = "The transport in use: what AUTO has become."
+    return {
+        **heats_own,
+        TRANSPORT: attributes.Schema(description, type=attributes.Schema.STRING),
+    }
+
+
+class SignedMetadata(server_base.BaseServer):
+    """A server of Heat's whose metadata may come over a queue with a signed address."""
+
+    _leaves_queues: bool = False
+
+    def validate(self) -> None:
+        """Say early what the cloud lacks."""
+        super().validate()
+        asked = self.properties[TRANSPORT]
+        if asked == transport.ZAQAR_SIGNED and not self._zaqar.is_offered_to_owner():
+            message = (
+                f"software_config_transport is {asked}, but the catalog has no endpoint of type "
+                "messaging in this region, or heat.conf no stack_domain_admin. AUTO would use "
+                "another here."
+            )
+            raise exception.StackValidationFailed(message=message)
+
+    def _resolve_attribute(self, name: str) -> Any:
+        """Add the transport to Heat's own attributes."""
+        return (
+            self._used(self.properties) if name == TRANSPORT else super()._resolve_attribute(name)
+        )
+
+    def transport_poll_server_cfn(self, props: Any) -> bool:
+        """Answer what Heat asks itself."""
+        return bool(self._used(props) == self.POLL_SERVER_CFN)
+
+    def transport_poll_server_heat(self, props: Any) -> bool:
+        """Answer what Heat asks itself."""
+        return bool(self._used(props) == self.POLL_SERVER_HEAT)
+
+    def transport_poll_temp_url(self, props: Any) -> bool:
+        """Answer what Heat asks itself."""
+        return bool(self._used(props) == self.POLL_TEMP_URL)
+
+    def transport_zaqar_message(self, props: Any) -> bool:
+        """Answer what Heat asks itself."""
+        return bool(self._used(props) == self.ZAQAR_MESSAGE)
+
+    def _used(self, props: Any) -> str:
+        asked = str(props[TRANSPORT])
+        kept = self._record
+        return kept.chosen if kept.asked == asked == transport.AUTO else asked
+
+    def _decide(self, props: Any) -> None:
+        asked = str(props[TRANSPORT])
+        kept = self._record
+        if kept.asked == asked:
+            return
+        chosen = asked
+        if asked == transport.AUTO:
+            chosen = transport.decide(options.auto_server(), messaging=self._zaqar.is_offered())
+        self._keep(kept.decided(asked, chosen))
+
+    @property
+    def _record(self) -> Record:
+        return record.read(self.data().get(record.KEY))
+
+    def _keep(self, kept: Record) -> None:
+        self.data_set(record.KEY, kept.written(), redact=True)
+
+    @property
+    def _zaqar(self) -> StackZaqar:
+        return StackZaqar(self)
+
+    def _create_transport_credentials(self, props: Any) -> None:
+        """As Heat; with a name that any queue can have, and no user where none is needed."""
+        self._decide(props)
+        used = self._used(props)
+        over_queue = used in (transport.ZAQAR_SIGNED, transport.ZAQAR_MESSAGE)
+        if over_queue and not self._record.queue:
+            kept, _ = self._record.moved(queues.new_name())
+            self._keep(kept)
+        if used == transport.ZAQAR_MESSAGE:
+            self.data_set(QUEUE, self._record.queue)
+        super()._create_transport_credentials(props)
+
+    def _populate_deployments_metadata(self, meta: Any, props: Any) -> None:
+        """As Heat, and with the address of a signed queue."""
+        signs = self._used(props) == transport.ZAQAR_SIGNED
+        if signs:
+            # Heat would post in the name of a user that there is not.
+            self.data_delete(QUEUE)
+        super()._populate_deployments_metadata(meta, props)
+        if signs:
+            self._add_address(meta)
+            self._post(self._record.queue, meta)
+
+    def _add_address(self, meta: Any) -> None:
+        """Sign for both ends: the engine posts, the server lists and deletes."""
+        name = self._record.queue
+        endpoint = self._zaqar.public_endpoint()
+        queue = self._zaqar.queue(name)
+        engines = queue.address(endpoint, ("POST",), LIFE)
+        servers = queue.address(endpoint, ("GET", "DELETE"), LIFE)
+        section = meta["os-collect-config"]
+        section["zaqar"] = {
+            **(section.get("zaqar") or {}),
+            "queue_id": name,
+            SIGNED_ADDRESS: signed.written(servers),
+        }
+        section["collectors"] = [*section["collectors"][:-1], "zaqar", "local"]
+        self.metadata_set(meta)
+        self.data_set(SIGNATURE, json.dumps(_engines_own(engines)))
+        self.data_set(QUEUE, name)
+
+    def _post(self, name: str, meta: Any) -> None:
+        ttl = self.client_plugin("zaqar").DEFAULT_TTL
+        self._zaqar.queue(name).post(meta, ttl)
+
+    def _update_software_config_transport(self, prop_diff: Any) -> None:
+        """As Heat; the server is told on its old queue, which is deleted with the server."""
+        old = self.data().get(QUEUE)
+        if old:
+            kept, unneeded = self._record.moved("")
+            self._keep(kept)
+            self.data_delete(QUEUE)
+            self.data_delete(SIGNATURE)
+            if unneeded:
+                self._zaqar.queue(unneeded).delete()
+        super()._update_software_config_transport(prop_diff)
+        if self._record.before:
+            self._post(self._record.before, self.metadata_get(True))
+
+    def _delete_queue(self) -> None:
+        heats_own = self.data().get(QUEUE) or ""
+        for name in {*self._record.queues, heats_own} - {""}:
+            if self._leaves_queues:
+                LOG.warning("%s is deleted, its queue %s is left: Zaqar is away", self.name, name)
+            else:
+                self._zaqar.queue(name).delete()
+        for key in (QUEUE, SIGNATURE, record.KEY):
+            self.data_delete(key)
+
+
+class DeployedServer(SignedMetadata, deployed_server.DeployedServer):
+    """OS::Heat::DeployedServer with AUTO and ZAQAR_SIGNED, that waits for a cloud that is away."""
+
+    properties_schema = schema_with(deployed_server.DeployedServer.properties_schema)
+    attributes_schema = attributes_with(deployed_server.DeployedServer.attributes_schema)
+
+    def handle_create(self) -> Work:
+        """Begin as soon as that is possible."""
+        return Work(self.name, super().handle_create)
+
+    def handle_update(self, json_snippet: Any, tmpl_diff: Any, prop_diff: Any) -> Work:
+        """Begin as soon as that is possible."""
+        return Work(self.name, partial(super().handle_update, json_snippet, tmpl_diff, prop_diff))
+
+    def handle_delete(self) -> Work:
+        """Begin as soon as that is possible."""
+        return Work(self.name, super().handle_delete)
+
+    def check_create_complete(self, work: Work) -> bool:
+        """Go on with it."""
+        return self._advance(work)
+
+    def check_update_complete(self, work: Work) -> bool:
+        """Go on with it."""
+        return self._advance(work)
+
+    def check_delete_complete(self, work: Work) -> bool:
+        """Go on with it."""
+        self._leaves_queues = work.leaves_queues
+        return self._advance(work)
+
+    def _advance(self, work: Work) -> bool:
+        attempt(work, work.begin)
+        return True
+
+
+class Server(SignedMetadata, nova_server.Server):
+    """OS::Nova::Server with AUTO and ZAQAR_SIGNED."""
+
+    properties_schema = schema_with(nova_server.Server.properties_schema)
+    attributes_schema = attributes_with(nova_server.Server.attributes_schema)
+
+
+def _engines_own(address: signed.Address) -> dict[str, Any]:
+    """What Heat's engine reads: the answer of Zaqar's that it is made from."""
+    values = asdict(address)
+    names = ("project", "paths", "methods", "expires", "signature")
+    return {name: values[name] for name in names}

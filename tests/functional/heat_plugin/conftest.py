@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One control plane whose Heat has the plug-in, for all of these tests."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from heatclient import exc
+
+from lab import Lab
+from lab.stack import Heat, Stack
+from tests.support.answering import Server
+
+Begin = Callable[..., tuple[Stack, Server]]
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab(tmp_path_factory.mktemp("plugin", numbered=False), plugin=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def heat(lab: Lab) -> Heat:
+    return Heat(lab.environment())
+
+
+@pytest.fixture
+def begin(heat: Heat) -> Iterator[Begin]:
+    """Begin to create a stack that is deleted after the test; give it and its server's place."""
+    names: list[str] = []
+
+    def create(template: dict[str, Any], name: str = "") -> tuple[Stack, Server]:
+        names.append(name or f"test-{uuid.uuid4().hex[:8]}")
+        stack = heat.create(names[-1], template)
+        return stack, Server(heat, stack)
+
+    yield create
+    for each in names:
+        with suppress(exc.HTTPNotFound):  # the test has just deleted it
+            heat.delete(each)

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When the plug-in looks, and posts again."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from heat_plugin import pacing
+
+
+def looks(until: float, waiting: int = 1) -> list[float]:
+    """The times of all looks, seconds after the beginning."""
+    times = [0.0]
+    while (following := times[-1] + pacing.pause(times[-1], waiting)) <= until:
+        times.append(following)
+    return times
+
+
+def delay(answered: float, waiting: int = 1) -> float:
+    """How long an answer waits for the look that finds it."""
+    return next(each for each in looks(answered + 100, waiting) if each >= answered) - answered
+
+
+def test_an_answer_of_the_first_moment_is_seen_soon() -> None:
+    assert delay(0.3) <= 0.1 + 1e-9
+    assert max(delay(step / 20) for step in range(1, 20)) <= 0.2
+
+
+@pytest.mark.parametrize("answered", [1.0, 2.5, 5.0, 20.0, 60.0, 140.0, 1000.0])
+def test_a_later_one_within_a_share_of_its_own_time(answered: float) -> None:
+    assert delay(answered) <= min(answered * 0.25, pacing.LONGEST)
+
+
+def test_waiting_long_costs_little() -> None:
+    assert len(looks(3600)) < 290
+    assert len(looks(5)) < 20
+
+
+@pytest.mark.parametrize("waiting", [1, 10, 64, 500, 2000])
+def test_all_together_look_fifty_times_a_second_at_most(waiting: int) -> None:
+    for elapsed in (0.0, 1.0, 60.0, 3600.0):
+        assert waiting / pacing.pause(elapsed, waiting) <= 50.001
+
+
+def test_metadata_are_posted_again_ever_less_often_and_before_they_expire() -> None:
+    gaps = [pacing.next_post(times) for times in range(40)]
+    assert gaps[:4] == [300, 600, 1200, 1800]
+    assert all(before <= after for before, after in itertools.pairwise(gaps))
+    assert max(gaps) < 3600
+
+
+def test_a_post_that_failed_is_repeated_soon() -> None:
+    assert not pacing.is_post_due(299.9, 0, failed=False)
+    assert pacing.is_post_due(300, 0, failed=False)
+    assert not pacing.is_post_due(4.9, 0, failed=True)
+    assert pacing.is_post_due(5, 7, failed=True)
