@@ -172,7 +172,7 @@ class _Run:
         return self._result_of_run(deployment, forced=True)
 
     def _result_of_run(self, deployment: Deployment, *, forced: bool) -> Result:
-        self._ballast.take_on()
+        self._in_place_of_logs(self._ballast.take_on)
         scope = Scope.new(deployment.id)
         begun = Begun(forced, scope.note)
         full = self._with_room(lambda room: self._begin(deployment, begun, room))
@@ -242,19 +242,19 @@ class _Run:
         except OSError as error:
             if not self._ballast.drop(error):
                 raise
-            self._note_in_place_of_logs(note)
+            self._in_place_of_logs(lambda: note(_ROOM))
             return error
         return None
 
-    def _note_in_place_of_logs(self, note: Callable[[int | None], None]) -> None:
-        """Note something short. An answer is worth more than the logs of what is delivered."""
+    def _in_place_of_logs(self, write: Callable[[], None]) -> None:
+        """Write something. An answer is worth more than the logs of what is delivered."""
         try:
-            note(_ROOM)
+            write()
         except OSError as error:
             if not ballast.is_full(error):
                 raise
             self._logs.prune(self._outbox.ids(), size=0)
-            note(_ROOM)
+            write()
 
 
 @contextmanager
