@@ -83,6 +83,7 @@ class Courier:
         :raises OSError: what came of an act could not be kept.
         """
         log.conceal(redact.secrets_in(entry.address))
+        entry = self._suited(entry)
         deadline = time.monotonic() + BUDGET
         action = policy.next_action(entry, self._limits, time.time())
         if isinstance(action, Wait) and hurry and policy.may_hurry(entry):
@@ -142,7 +143,7 @@ class Courier:
             entry = self._taken(box, config_id)
             newer = newest.get(entry.place) if entry else None
             if entry and newer:
-                replaced = policy.superseded(entry, newer)
+                replaced = policy.superseded(self._suited(entry), newer)
                 if replaced != entry:
                     box.put(replaced)
                 self.pursue(box, replaced, hurry=True)
@@ -210,11 +211,12 @@ class Courier:
             log.error(f"{aside} holds no result that can be read ({error}); {then}")
             if entry:
                 box.put(entry)
-        return policy.suited(entry, repeatable=self._is_repeatable(entry)) if entry else None
+        return entry
 
-    def _is_repeatable(self, entry: Entry) -> bool:
+    def _suited(self, entry: Entry) -> Entry:
         transport = signals.transport(entry.address)
-        return bool(self._settings.notify) or transport is not signals.Transport.QUEUE
+        is_repeatable = bool(self._settings.notify) or transport is not signals.Transport.QUEUE
+        return policy.suited(entry, repeatable=is_repeatable)
 
     def _is_away(self, entry: Entry) -> bool:
         return _target(entry) in self._away
