@@ -162,6 +162,11 @@ class Courier:
         return found
 
     def _perform(self, entry: Entry, act: Act) -> Answer:
+        """Do it. What comes of it is noted and shown, so it repeats no secret of the address."""
+        answer = self._attempt(entry, act)
+        return answer._replace(detail=redact.text(answer.detail, redact.secrets_in(entry.address)))
+
+    def _attempt(self, entry: Entry, act: Act) -> Answer:
         try:
             match act:
                 case Act.POST:
@@ -205,12 +210,10 @@ class Courier:
             log.warning(f"the result of {config_id} is left to the agent that wrote it: {error}")
             return None
         except DamagedError as error:
-            aside = box.set_damaged_aside(config_id)
             entry = self._records.rebuild(config_id)
+            aside = box.replace_damaged(config_id, entry)
             then = "it is pending again" if entry else "nothing that was noted tells it anew"
             log.error(f"{aside} holds no result that can be read ({error}); {then}")
-            if entry:
-                box.put(entry)
         return entry
 
     def _suited(self, entry: Entry) -> Entry:

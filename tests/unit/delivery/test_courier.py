@@ -182,6 +182,16 @@ class TestARound:
         courier.deliver_all(due_only=True)
         assert len(far.acts) == policy.ROUND
 
+    def test_that_repeats_a_secret_is_noted_without_it(self, office: Office, far: FarEnd) -> None:
+        signed = "http://swift/x?signature=0123456789abcdef0123"
+        address = {"deploy_signal_id": signed, "deploy_password": "hunter22"}
+        office.has("c1", Stage.REPEATABLE, address=address)
+        far.errors["c1"] = ValueError(f"{signed} of hunter22")
+        office.timer()
+        assert "http://swift/x" in office.entry().problem
+        assert "hunter22" not in office.entry().problem
+        assert "0123456789abcdef0123" not in office.entry().problem
+
     def test_of_one_faulty_transport_does_not_stop_the_others(
         self, office: Office, far: FarEnd
     ) -> None:
@@ -786,6 +796,32 @@ class TestEntriesOnDisk:
         ((_, message),) = far.notified
         assert message["deploy_status_code"] == 3
         assert Path(office.settings.outbox, "c1.json.damaged").exists()
+
+    def test_a_damaged_one_stays_until_the_new_one_is_kept(
+        self, office: Office, far: FarEnd, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Else the result would be lost by a full disk, or by a power cut between the two."""
+        given = inputs(**queue_of("c1"))
+        office.store.begin(deployment.read(script("true", inputs=given)), Begun())
+        office.store.end("c1", Result(3))
+        Path(office.settings.outbox, "c1.json").write_text('{"id": "c')
+        with monkeypatch.context() as patch:
+            patch.setattr("heat_config.files.write_durably", _full)
+            office.timer()
+        assert office.outbox.ids() == ["c1"]
+        office.timer()
+        assert far.notified[0][1]["deploy_status_code"] == 3
+        assert Path(office.settings.outbox, "c1.json.damaged").read_text() == '{"id": "c'
+
+    def test_a_folder_in_the_place_of_one_is_put_out_of_the_way(
+        self, office: Office, far: FarEnd
+    ) -> None:
+        given = inputs(**queue_of("c1"))
+        office.store.begin(deployment.read(script("true", inputs=given)), Begun())
+        office.store.end("c1", Result(3))
+        Path(office.settings.outbox, "c1.json").mkdir()
+        office.timer()
+        assert far.notified[0][1]["deploy_status_code"] == 3
 
     def test_a_damaged_one_of_which_nothing_was_noted_is_said(
         self, office: Office, far: FarEnd, capsys: pytest.CaptureFixture[str]
