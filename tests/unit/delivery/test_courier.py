@@ -70,6 +70,11 @@ class Office:
             box.put(entry)
         return entry
 
+    def supersede(self, asked: dict[str, dict[str, Any]]) -> None:
+        courier = self.courier()
+        courier.expect(asked)
+        courier.supersede()
+
     def by_hand(self) -> None:
         self.courier().deliver_all(due_only=False)
 
@@ -673,7 +678,7 @@ class TestSuperseded:
     ) -> None:
         """Heat takes the first answer that it finds there for the newer config's."""
         office.has("old", stage, address=address)
-        office.courier().supersede({"other": {}, "new": address})
+        office.supersede({"other": {}, "new": address})
         assert office.set_aside("old") == (Stage.SUPERSEDED, "Heat asks for a newer config, new")
         assert far.acts == []
 
@@ -686,13 +691,13 @@ class TestSuperseded:
             "newer": {**RESOURCE, "deploy_resource_name": "another"},
             "none": {},
         }
-        office.courier().supersede(asked)
+        office.supersede(asked)
         assert len(office.outbox.ids()) == 3
         assert office.outbox.abandoned_ids() == []
 
     def test_the_result_of_what_heat_asks_for_stays_pending(self, office: Office) -> None:
         entry = office.has("new", address=QUEUE)
-        office.courier().supersede({"new": QUEUE})
+        office.supersede({"new": QUEUE})
         assert office.entry("new") == entry
 
     @pytest.mark.parametrize("stage", [each for each in Stage if each.is_unconfirmed])
@@ -701,7 +706,7 @@ class TestSuperseded:
     ) -> None:
         office.has("old", stage, address=QUEUE, due=NOW + 60)
         far.messages.append(("old", {}))
-        office.courier().supersede({"new": QUEUE})
+        office.supersede({"new": QUEUE})
         assert far.acts == [("clean", "old")]
         assert far.messages == []
         office.timers_until(office.is_empty, "old")
@@ -714,7 +719,7 @@ class TestSuperseded:
         office.has("old", Stage.MAYBE_QUEUED, address=QUEUE)
         far.messages.append(("old", {}))
         far.fails("clean", Outcome.UNREACHABLE)
-        office.courier().supersede({"new": QUEUE})
+        office.supersede({"new": QUEUE})
         assert office.entry("old").stage is Stage.CLEANING
         far.errors.clear()
         office.timer_when_due("old")
@@ -734,7 +739,8 @@ class TestSuperseded:
             return found
 
         monkeypatch.setattr(office.outbox, "ids", and_then_it_is_sent)
-        courier.supersede({"new": QUEUE})
+        courier.expect({"new": QUEUE})
+        courier.supersede()
         assert ids() == office.outbox.abandoned_ids() == []
 
     def test_what_cannot_be_noted_is_not_sent_and_does_not_keep_the_others_from_it(
@@ -746,11 +752,13 @@ class TestSuperseded:
         courier = office.courier()
         with monkeypatch.context() as patch:
             patch.setattr("heat_config.files.write_durably", _fails_once())
-            courier.supersede({f"new-{name}": address for name, address in queues.items()})
+            courier.expect({f"new-{name}": address for name, address in queues.items()})
+            courier.supersede()
         assert len(office.outbox.ids()) == 1
         courier.deliver_all(due_only=False)
         assert far.acts == []
-        assert len(office.outbox.ids()) == 1
+        assert office.outbox.ids() == []
+        assert len(office.outbox.abandoned_ids()) == 3
 
 
 def _fails_once() -> Callable[..., None]:
@@ -839,7 +847,7 @@ class TestEntriesOnDisk:
         path = Path(office.settings.outbox, "c1.json")
         path.write_text('{"version": 99}')
         office.timer()
-        office.courier().supersede({"new": QUEUE})
+        office.supersede({"new": QUEUE})
         assert path.read_text() == '{"version": 99}'
         assert "is left to the agent that wrote it" in capsys.readouterr().err
         assert far.acts == []
