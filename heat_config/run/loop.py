@@ -157,7 +157,6 @@ class _Run:
         """Metadata may come while a hook runs, unless os-collect-config itself waits for that."""
         newer = self._asked.newer()
         if newer is not None:
-            log.info("Heat has asked for something else meanwhile")
             self._take(newer)
 
     def _keep_what_was_kept(self, config_id: str) -> None:
