@@ -226,7 +226,7 @@ class Courier:
         except DamagedError as error:
             entry = self._records.rebuild(config_id)
             aside = box.replace_damaged(config_id, entry)
-            then = "it is pending again" if entry else "nothing that was noted tells it anew"
+            then = "it is pending again" if entry else "nothing that was noted says what it was"
             log.error(f"{aside} holds no result that can be read ({error}); {then}")
         return entry
 

@@ -83,7 +83,7 @@ def _run(store: Store, outbox: Outbox, settings: Settings, force: str | None) ->
         log.error(f"{settings.config_file} {error}; nothing in it can be run")
         wanted = []
     if force is not None and force not in {each.id for each in wanted}:
-        log.error(f"{force} is none of the deployments in {settings.config_file}")
+        log.error(f"{force} is not among the deployments in {settings.config_file}")
         return FAILED
     still_wanted = _Run(store, outbox, settings, force, asked).answer_all(wanted)
     return _note_unfinished(settings, [each for each in still_wanted if not store.has_ended(each)])

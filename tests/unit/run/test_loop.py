@@ -447,7 +447,7 @@ class TestForced:
     ) -> None:
         deploy(script("", group="none"))
         assert loop.run(settings, force="c7") == 1
-        assert "c7 is none of the deployments" in capsys.readouterr().err
+        assert "c7 is not among the deployments" in capsys.readouterr().err
 
     def test_a_run_that_was_cut_is_never_answered_on_the_queue(
         self,

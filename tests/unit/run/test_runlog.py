@@ -92,7 +92,7 @@ def cannot(*_: object, **__: object) -> None:
     raise OSError(28, "No space left on device")
 
 
-def test_a_log_that_cannot_be_made_is_told_once(
+def test_a_log_that_cannot_be_made_is_said_once(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(files, "write_private", cannot)
