@@ -58,7 +58,9 @@ def _url_secrets(address: str) -> set[str]:
 
     base, _, query = address.partition("#")[0].partition("?")
     user = base.partition("://")[2].partition("/")[0].rpartition("@")[0]
+    # The name of a queue that a signed address opens keeps it apart from those of others.
+    queue = base.partition("/v2/queues/")[2].partition("/")[0]
     arguments = [argument.partition("=")[2] for argument in query.split("&")]
     signed = {part for part in (query, *arguments) if len(part) >= SHORTEST_SIGNATURE}
-    found = {user, user.partition(":")[2], *signed}
+    found = {user, user.partition(":")[2], queue, *signed}
     return found | {unquote(part) for part in found}
