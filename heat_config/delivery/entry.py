@@ -47,7 +47,7 @@ class Stage(Enum):
     REPEATABLE = "repeatable"
     """For a transport on which a second copy does no harm."""
     SIGNED = "signed"
-    """The same, for a queue on which Heat acknowledges what it has: not there, as far as is known."""
+    """For a queue on which Heat acknowledges what it has; it is to be posted there."""
     WAITING_FOR_HEAT = "waiting for Heat"
     """Posted on such a queue; Heat's acknowledgement was not found yet."""
     DONE = "done"
@@ -243,7 +243,7 @@ def _stage_of_flags(given: dict[str, Any], address: object) -> Stage:
     safe = safe_stage(address if isinstance(address, dict) else {})
     if given.get("told_heat"):
         return Stage.CLEANING
-    if safe is Stage.REPEATABLE:
+    if safe is not Stage.MAYBE_NOTIFIED:
         return safe
     if given.get("forced"):
         return Stage.FORCED

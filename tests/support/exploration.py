@@ -2,9 +2,10 @@
 """The policy of delivery against a small model of Zaqar and Heat, in all interleavings.
 
 One result of one deployment, its queue, Heat that waits for it, and an update of the
-deployment: Heat alone, and Heat with the plug-in, which acknowledges. The agent's side is the policy itself, in the steps in which the courier takes
-them: what is intended is kept, it is done, what came of it is kept. It may be stopped before
-and after each of these. Between two steps anything else may happen.
+deployment: Heat alone, and Heat with the plug-in, which acknowledges. The agent's side is the
+policy itself, in the steps in which the courier takes them: what is intended is kept, it is done,
+what came of it is kept. It may be stopped before and after each of these. Between two steps
+anything else may happen.
 
 What keeps the number of states finite:
 

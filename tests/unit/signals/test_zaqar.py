@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from requests import Response
 
+from heat_config.cloud.errors import Outcome
 from heat_config.cloud.keystone import User
 from heat_config.result import Result
 from heat_config.signals import zaqar
@@ -78,14 +79,14 @@ def test_only_its_own_is_found_and_removed(there: Zaqar) -> None:
     own, other = queue_of("c1", there), queue_of("c2", there)
     other.post(RESULT)
     there.there["strangers"] = {"body": ["no", "object"]}
-    assert (own.find(), other.find()) == (False, True)
+    assert (own.find(), other.find()) == (Outcome.ABSENT, Outcome.PRESENT)
     own.remove()
-    assert other.find()
+    assert other.find() is Outcome.PRESENT
     own.post(RESULT)
     own.post(RESULT)
-    assert own.find()
+    assert own.find() is Outcome.PRESENT
     own.remove()
-    assert (own.find(), other.find()) == (False, True)
+    assert (own.find(), other.find()) == (Outcome.ABSENT, Outcome.PRESENT)
     assert "strangers" in there.there
 
 
