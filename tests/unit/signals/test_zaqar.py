@@ -11,6 +11,7 @@ from requests import Response
 
 from heat_config.cloud.errors import Outcome
 from heat_config.cloud.keystone import User
+from heat_config.cloud.signed import CONFIG_ID
 from heat_config.result import Result
 from heat_config.signals import zaqar
 
@@ -71,7 +72,7 @@ def test_the_message_is_the_result_and_says_whose_it_is(there: Zaqar) -> None:
 
 
 def test_the_limit_leaves_room_for_all_that_is_added() -> None:
-    posted = {"messages": [{"body": {zaqar.CONFIG_ID: "c" * 255}, "ttl": 1_209_600}]}
+    posted = {"messages": [{"body": {CONFIG_ID: "c" * 255}, "ttl": 1_209_600}]}
     assert zaqar.LIMIT + len(json.dumps(posted)) < 262_144
 
 
