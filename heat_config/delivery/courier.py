@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from heat_config import log, redact, signals
 from heat_config.cloud.errors import CloudError, Outcome
 from heat_config.delivery import policy
-from heat_config.delivery.entry import DamagedError, Entry, NewerError, place_of
+from heat_config.delivery.entry import (
+    DamagedError,
+    Entry,
+    NewerError,
+    Stage,
+    first_stage,
+    place_of,
+)
 from heat_config.delivery.policy import Act, Answer, Limits, Moment, Wait
 from heat_config.result import Result, failure, from_dict
 
@@ -184,7 +191,7 @@ class Courier:
     def _perform(self, entry: Entry, act: Act) -> Answer:
         """Do it. What comes of it is noted and shown, so it repeats no secret of the address."""
         answer = self._attempt(entry, act)
-        return answer._replace(detail=redact.text(answer.detail, redact.secrets_in(entry.address)))
+        return answer._replace(detail=redact.text(answer.detail, log.concealed()))
 
     def _attempt(self, entry: Entry, act: Act) -> Answer:
         try:
@@ -236,9 +243,8 @@ class Courier:
         return entry
 
     def _suited(self, entry: Entry) -> Entry:
-        transport = signals.transport(entry.address)
-        is_repeatable = bool(self._settings.notify) or transport is not signals.Transport.QUEUE
-        return policy.suited(entry, repeatable=is_repeatable)
+        first = first_stage(entry.address, program=self._settings.notify, forced=False)
+        return policy.suited(entry, first)
 
     def _is_away(self, entry: Entry) -> bool:
         return _target(entry) in self._away
@@ -249,7 +255,7 @@ def _target(entry: Entry) -> str:
     address = entry.address
     notifies = policy.ROWS[entry.stage].act is Act.NOTIFY
     transport = signals.transport(address)
-    if transport is signals.Transport.URL and not notifies:
+    if transport in (signals.Transport.URL, signals.Transport.SIGNED) and not notifies:
         return redact.url(address["deploy_signal_id"]).partition("://")[2].partition("/")[0]
     is_queue = transport is signals.Transport.QUEUE and not notifies
     return f"{'Zaqar' if is_queue else 'Heat'} by {redact.url(address.get('deploy_auth_url'))}"
@@ -273,6 +279,10 @@ def _report(entry: Entry, act: Act, answer: Answer) -> None:
     what = f"the result of {entry.id}"
     if answer.outcome is Outcome.ACCEPTED and answer.detail:
         log.info(f"{what} was accepted by {answer.detail}")
+    elif answer.outcome is Outcome.ACKNOWLEDGED:
+        log.info(f"{what} was acknowledged by Heat")
+    elif answer.outcome is Outcome.ABSENT and entry.stage is Stage.WAITING_FOR_HEAT:
+        log.warning(f"{what} was lost by the queue before Heat acknowledged it: it is posted again")
     elif answer.outcome not in (Outcome.ACCEPTED, Outcome.PRESENT, Outcome.ABSENT):
         log.error(f"{what} is kept: {act.value}: {answer.outcome.value}: {answer.detail}")
 
