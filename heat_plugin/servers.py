@@ -8,7 +8,7 @@ it posts with that, and asks Keystone for nothing.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -68,6 +68,8 @@ class SignedMetadata(server_base.BaseServer):
     """A server of Heat's whose metadata may come over a queue with a signed address."""
 
     _leaves_queues: bool = False
+    # Whether an update has already turned to another queue.
+    _is_moving: bool = False
 
     def validate(self) -> None:
         """Say early what the cloud lacks."""
@@ -176,19 +178,26 @@ class SignedMetadata(server_base.BaseServer):
 
     def _update_software_config_transport(self, prop_diff: Any) -> None:
         """As Heat; the server is told on its old queue, which is deleted with the server."""
-        old = self.data().get(QUEUE)
-        if old:
-            kept, unneeded = self._record.moved("")
-            self._keep(kept)
-            self.data_delete(QUEUE)
-            self.data_delete(SIGNATURE)
-            if unneeded:
-                self._zaqar.queue(unneeded).delete()
+        if not self._is_moving:
+            self._leave_queue()
         super()._update_software_config_transport(prop_diff)
         if self._record.before:
             self._post(self._record.before, self.metadata_get(True))
 
+    def _leave_queue(self) -> None:
+        """Let the current queue be the old one. The one before that is not read any more."""
+        self._is_moving = True
+        kept, unneeded = self._record.moved("")
+        heats_own = self.data().get(QUEUE) or ""
+        self._keep(kept if kept.before else replace(kept, before=heats_own))
+        self.data_delete(QUEUE)
+        self.data_delete(SIGNATURE)
+        if unneeded:
+            self._zaqar.queue(unneeded).delete()
+
     def _delete_queue(self) -> None:
+        if self._is_moving:
+            return
         heats_own = self.data().get(QUEUE) or ""
         for name in {*self._record.queues, heats_own} - {""}:
             if self._leaves_queues:

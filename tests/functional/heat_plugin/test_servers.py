@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server's metadata over a queue with a signed address, on a real Keystone, Zaqar and Heat."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+from heat_config.cloud import signed
+from lab import Lab
+from lab.stack import Heat, Stack, wait_for
+from tests.functional.heat_plugin.conftest import Begin
+from tests.support import answering
+from tests.support.plugin import one
+
+SIGNED = "ZAQAR_SIGNED"
+
+
+def address_of(stack: Stack) -> signed.Address:
+    """The address that the server is given, as its configuration has it."""
+    return signed.parse(stack.wait_for_server()["zaqar"]["signed_address"])
+
+
+def posted(address: signed.Address) -> list[list[str]]:
+    """The ids of the configs in each of the metadata on the queue."""
+    return [[each["id"] for each in body["deployments"]] for body in answering.bodies(address)]
+
+
+@pytest.mark.parametrize("transport", [SIGNED, "AUTO"])
+def test_the_engine_posts_each_change(begin: Begin, transport: str) -> None:
+    template = one(server_transport=transport)
+    template["outputs"]["used"] = {"value": {"get_attr": ["server", "software_config_transport"]}}
+    stack, server = begin(template)
+    deployment = server.new()
+    address = address_of(stack)
+    assert posted(address) == [[], [deployment.config_id]]
+    server.answer(deployment)
+    assert stack.wait("CREATE") == "COMPLETE", stack.reason
+    assert stack.output("used") == SIGNED
+    # What was read can be removed, and nothing else can be done.
+    ids = [
+        each["id"] for each in answering.ask(address, "GET", query="?echo=true").body["messages"]
+    ]
+    assert answering.ask(address, "DELETE", query=f"?ids={','.join(ids)}").status == 204
+    assert answering.ask(address, "POST", body={"messages": []}).status == 404
+    assert posted(address) == []
+    stack.delete()
+
+
+def test_nobody_is_made_in_keystone(begin: Begin, lab: Lab, heat: Heat) -> None:
+    before = users(lab)
+    stack, server = begin(one(server_transport=SIGNED))
+    server.answer(server.new())
+    assert stack.wait("CREATE") == "COMPLETE", stack.reason
+    assert users(lab) == before
+    section = stack.wait_for_server()
+    assert section["collectors"] == ["zaqar", "local"]
+    assert set(section["zaqar"]) == {"queue_id", "signed_address"}
+    resource = heat.api.resources.get(stack.id, "server")
+    assert "password" not in json.dumps(resource.to_dict())
+
+
+def test_a_live_server_is_told_on_its_old_queue(begin: Begin) -> None:
+    stack, server = begin(one(server_transport=SIGNED))
+    server.answer(server.new())
+    assert stack.wait("CREATE") == "COMPLETE", stack.reason
+    old = address_of(stack)
+    stack.update(one(server_transport="POLL_SERVER_HEAT"))
+    assert stack.wait("UPDATE") == "COMPLETE", stack.reason
+    newest: dict[str, Any] = answering.bodies(old)[-1]["os-collect-config"]
+    assert newest["collectors"] == ["heat", "local"]
+    assert newest["heat"]["password"]
+    assert set(newest["zaqar"].values()) == {None}
+
+    stack.update(one(server_transport=SIGNED))
+    assert stack.wait("UPDATE") == "COMPLETE", stack.reason
+    new = address_of(stack)
+    assert new.queue != old.queue
+    assert answering.bodies(new)[-1]["os-collect-config"]["zaqar"]["queue_id"] == new.queue
+
+
+def test_metadata_that_no_queue_takes_fail_at_once_with_size_and_limit(begin: Begin) -> None:
+    template = one(server_transport=SIGNED)
+    template["resources"]["step_config"]["properties"]["config"] = "#" * 300_000
+    stack, _ = begin(template)
+    assert stack.wait("CREATE") == "FAILED"
+    assert "262144" in stack.reason
+    assert "bytes as metadata" in stack.reason
+
+
+def test_zaqar_away_when_a_server_is_made(begin: Begin, lab: Lab) -> None:
+    lab.stop("zaqar")
+    try:
+        stack, server = begin(one(server_transport="AUTO"))
+    finally:
+        lab.start("zaqar")
+    deployment = server.new()
+    wait_for("the metadata", lambda: [deployment.config_id] in posted(address_of(stack)))
+    server.answer(deployment)
+    assert stack.wait("CREATE") == "COMPLETE", stack.reason
+
+
+def users(lab: Lab) -> list[str]:
+    """All users of Heat's domain."""
+    command = [
+        str(lab.bin("openstack")),
+        "user",
+        "list",
+        "--domain",
+        "heat",
+        "-f",
+        "value",
+        "-c",
+        "ID",
+    ]
+    listed = subprocess.run(
+        command, env=lab.environment("admin"), check=True, capture_output=True, text=True
+    )
+    return sorted(listed.stdout.split())
