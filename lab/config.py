@@ -4,6 +4,7 @@
 import os
 import random
 import secrets
+import shutil
 import socket
 import string
 from collections.abc import Mapping, Sequence
@@ -98,7 +99,8 @@ class Settings:
 
     def _link_environments(self, target: Path) -> None:
         """What Heat reads for every stack: its own files and, with it, the plug-in's."""
-        target.mkdir(mode=0o700, exist_ok=True)
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(mode=0o700)
         sources = [venv.VENV / "etc/heat/environment.d"]
         sources += [PLUGIN / "environment.d"] if self.plugin and self.for_all else []
         for source in sources:

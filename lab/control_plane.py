@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -121,6 +121,14 @@ class Lab:
         (service,) = (one for one in SERVICES if one.name == name)
         self._start(service, self._settings, True, environment)
         self._wait_until_ready(service, self._settings)
+
+    def load_plugin(self, wanted: bool) -> None:
+        """Start Heat again, with the plug-in or without it. Only who brought the lab up can."""
+        self.stop("heat")
+        if self._settings is not None:
+            self._settings = replace(self._settings, plugin=wanted)
+            self._settings.render()
+        self.start("heat")
 
     @contextmanager
     def frozen(self, name: str) -> Iterator[None]:

@@ -126,6 +126,10 @@ class Stack:
 
         return str(wait_for(f"{action} of {self.id}", ended, patience))
 
+    def wait_for_output(self, name: str, value: Any) -> None:
+        """Wait until an output has this value."""
+        wait_for(f"{name} of {self.id}", lambda: self.output(name) == value)
+
     def delete(self) -> None:
         """Delete it and wait until it is gone."""
         self.begin_to_delete()
