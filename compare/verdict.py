@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 # Characters of a reason that are shown.
-_SHOWN = 100
+_SHOWN = 160
 
 
 class Verdict(NamedTuple):

@@ -23,4 +23,4 @@ def test_the_last_line_counts() -> None:
 
 def test_a_reason_is_one_line() -> None:
     assert brief("one\n two") == "one two"
-    assert len(brief("x" * 500)) == 100
+    assert len(brief("x" * 500)) == 160
