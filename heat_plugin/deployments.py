@@ -73,12 +73,14 @@ class Addressed(Chosen):
     def _get_zaqar_signal_queue_id(self) -> str:
         """The queue of a deployment with a user: it is this action's own.
 
-        Heat's own name is kept beside it: without this plug-in Heat goes on with that. It then
-        reads as the user: a signature that it has made before is another queue's, and ends.
+        Without this plug-in Heat goes on with another one, on which nothing has been: it would
+        take an acknowledgement for a result. It then reads as the user, since a signature that
+        it has made before ends.
         """
         self._get_heat_signal_credentials()
+        if not self.data().get("zaqar_signal_queue_id"):
+            self.data_set("zaqar_signal_queue_id", queues.new_name())
         self.data_delete("zaqar_queue_signed_url_data")
-        self.data_set("zaqar_signal_queue_id", self._queue_name)
         return self._queue_name
 
     def _delete_zaqar_signal_queue(self) -> None:
