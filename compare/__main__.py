@@ -129,7 +129,8 @@ def show(run: Run, seconds: float) -> None:
     """Print the table; the last line counts."""
     print("case | plug-in | Heat alone")
     plugin, alone = run.verdicts
-    print("\n".join(table(plugin, alone)))
+    for line in table(plugin, alone):
+        print(line)
     ours, others = run.figures
     for name, value in ours.items():
         print(f"{name} | {value} | {others.get(name, 'not measured')}")

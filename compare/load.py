@@ -25,7 +25,7 @@ SOON = 3.0
 # And for which it is waited.
 AT_MOST = 30.0
 # Seconds without one more deployment in progress, after which no more are expected.
-SETTLED = 15.0
+SETTLED = 30.0
 # Seconds for which the engine's work is watched.
 WATCHED = 15.0
 PATIENCE = 240.0
