@@ -34,8 +34,9 @@ BESIDE = {
     "hooks": {"heat_config"},
     "lab": set[str](),
     "demo": {"lab"},
-    "tests": {"heat_config", "hooks", "lab", "demo", "bench", "faults", "tools"},
+    "tests": {"heat_config", "hooks", "lab", "demo", "bench", "compare", "faults", "tools"},
     "bench": {"heat_config", "lab", "tests"},
+    "compare": {"heat_config", "lab", "bench", "tests"},
     "faults": {"heat_config", "lab", "tests"},
     "tools": {"heat_config"},
 }

@@ -63,6 +63,12 @@ def test_heat_loads_the_plugin_where_that_is_wanted(
     assert list(folder.iterdir())
 
 
+def test_the_plugin_can_be_left_to_those_who_ask(tmp_path: Path) -> None:
+    config.Settings.new(tmp_path, plugin=True, for_all=False).render()
+    assert str(config.PLUGIN) in (tmp_path / "etc/heat.conf").read_text()
+    assert not (tmp_path / "etc/environment.d/heat-config.yaml").exists()
+
+
 def test_nothing_listens_beyond_loopback() -> None:
     """Each address in the templates is loopback's, and no port is a fixed one."""
     for path in config.TEMPLATES.iterdir():
