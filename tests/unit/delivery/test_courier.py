@@ -865,18 +865,24 @@ class TestWhatHeatAcknowledges:
         self, office: Office, far: FarEnd, asked: dict[str, Any]
     ) -> None:
         self.has(office, Stage.WAITING_FOR_HEAT, due=NOW + 60)
-        office.courier().supersede(asked)
+        courier = office.courier()
+        courier.expect(asked)
+        courier.supersede()
         assert office.is_empty()
         assert far.acts == []
 
     def test_is_not_forgotten_when_the_metadata_say_nothing(self, office: Office) -> None:
         self.has(office, Stage.WAITING_FOR_HEAT, due=NOW + 60)
-        office.courier().supersede({})
+        courier = office.courier()
+        courier.expect({})
+        courier.supersede()
         assert office.entry().stage is Stage.WAITING_FOR_HEAT
 
     def test_of_an_action_before_is_not_posted_any_more(self, office: Office, far: FarEnd) -> None:
         self.has(office)
-        office.courier().supersede({"new": signed_of("new")})
+        courier = office.courier()
+        courier.expect({"new": signed_of("new")})
+        courier.supersede()
         assert office.set_aside() == (Stage.SUPERSEDED, "Heat asks for a newer config, new")
         assert far.acts == []
 
