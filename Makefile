@@ -20,6 +20,7 @@ help:
 	@echo 'make faults-metadata SEED=… N=…  the same for the metadata that comes in'
 	@echo 'make fuzz SECONDS=…  metadata and hooks’ answers, as a fuzzer makes them up'
 	@echo 'make bench-latency  from Heat to the hook, against os-collect-config and heat-agents'
+	@echo 'make heat-table     Heat with the plug-in against Heat alone, when things go wrong'
 	@echo 'make bench-idle     a run with nothing to do, against heat-agents'
 	@echo 'make bench-many     many deployments in one run'
 	@echo 'make image          an image for a cloud: qcow2 with kernel and cloud-init'
@@ -91,6 +92,12 @@ bench-latency:
 	@tools/step 'Debian packages' tools/setup lab test
 	@tools/step 'Control plane environment' $(PYTHON) -m lab install
 	@$(TOX) run -q -e bench -- -m bench.latency $(OPTIONS)
+
+.PHONY: heat-table
+heat-table:
+	@tools/step 'Debian packages' tools/setup lab test
+	@tools/step 'Control plane environment' $(PYTHON) -m lab install
+	@$(TOX) run -q -e bench -- -m compare $(PARTS)
 
 .PHONY: image
 image:

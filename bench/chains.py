@@ -18,31 +18,37 @@ from pathlib import Path
 from statistics import median
 from threading import Event, Thread
 from time import monotonic
-from typing import Any, Protocol
-from urllib.parse import urlencode
+from typing import Any, NamedTuple, Protocol
 
 from bench.figures import show
 from bench.servers import Ours, Peer
-from heat_config.cloud.credentials import Credentials
-from heat_config.cloud.keystone import User
-from heat_config.cloud.trust import Trust
 from lab import Lab
 from lab.stack import Heat
+from tests.support.place import Place
 from tests.support.template import template
 
 LENGTH = 10
+FLOOR, WEBSOCKET = "floor", "websocket"
 # What is run as often as it is asked for; the peer takes its time.
-IN_TURN = ("floor", "second look", "websocket", "polling")
+IN_TURN = (FLOOR, "second look", WEBSOCKET, "polling")
+# The same with Heat's plug-in: with a user for the server, and with none.
+WITH_PLUGIN = (FLOOR, WEBSOCKET, "signed")
+_PLUGIN = ", plug-in"
 _RATIOS = (
     {
-        "second look/floor": ("second look", "floor"),
-        "chain/second look websocket": ("websocket", "second look"),
+        "second look/floor": ("second look", FLOOR),
+        "chain/second look websocket": (WEBSOCKET, "second look"),
         "chain/second look polling": ("polling", "second look"),
     },
     {
-        "chain/floor websocket": ("websocket", "floor"),
-        "chain/floor polling": ("polling", "floor"),
+        "chain/floor websocket": (WEBSOCKET, FLOOR),
+        "chain/floor polling": ("polling", FLOOR),
         "peer/ours": ("peer", "polling"),
+    },
+    {
+        "plug-in: chain/floor websocket": (WEBSOCKET + _PLUGIN, FLOOR + _PLUGIN),
+        "chain/floor signed": ("signed" + _PLUGIN, FLOOR + _PLUGIN),
+        "Heat alone/plug-in websocket": (WEBSOCKET, WEBSOCKET + _PLUGIN),
     },
 )
 # Seconds between two looks of the floor's program.
@@ -52,9 +58,6 @@ SECOND_LOOK = 0.5
 # Seconds that a chain may take: the peer's takes more than three minutes.
 PATIENCE = 290.0
 
-_CLIENT = {"Client-ID": str(uuid.UUID(int=2, version=4))}
-_RESULT = {"deploy_stdout": "done\n", "deploy_stderr": "", "deploy_status_code": 0}
-
 
 class Serve(Protocol):
     """Makes a server and serves a stack that has told it this."""
@@ -63,19 +66,28 @@ class Serve(Protocol):
         """Serve while the stack is created."""
 
 
-def measure(lab: Lab, folder: Path, runs: Mapping[str, int]) -> None:
-    """Create the chains, in turns, and print the medians and what they are of each other."""
-    heat = Heat(lab.environment())
-    taken: dict[str, list[float]] = {name: [] for name in runs}
+def measure(lab: Lab, plugged: Lab, folder: Path, runs: Mapping[str, int]) -> None:
+    """Create the chains, in turns, and print the medians and what they are of each other.
+
+    ``plugged``: the lab whose Heat has the plug-in. ``runs``: see :func:`contenders`.
+    """
+    heats = {"": Heat(lab.environment()), _PLUGIN: Heat(plugged.environment())}
+    times: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(max(runs.values())):
-        for name, count in runs.items():
-            if number < count:
-                root = folder / f"chain-{name}-{number}"
-                taken[name].append(_chain(heat, *_contender(name, root)))
-    for name, seconds in taken.items():
+        for name in [name for name, count in runs.items() if number < count]:
+            contender, comma, _ = name.partition(_PLUGIN)
+            root = folder / f"chain-{name}-{number}"
+            times[name].append(taken(heats[comma], contender, root, plugin=bool(comma)))
+    for name, seconds in times.items():
         if seconds:
             show(f"chain of {LENGTH}, {name}, median of {len(seconds)}", median(seconds), "s")
-    print_ratios({name: median(seconds) for name, seconds in taken.items() if seconds})
+    print_ratios({name: median(seconds) for name, seconds in times.items() if seconds})
+
+
+def contenders(runs: int, of_peer: int) -> dict[str, int]:
+    """How often each is run."""
+    plugged = [f"{name}{_PLUGIN}" for name in WITH_PLUGIN]
+    return {**dict.fromkeys([*IN_TURN, *plugged], runs), "peer": of_peer}
 
 
 def print_ratios(taken: Mapping[str, float]) -> None:
@@ -86,28 +98,38 @@ def print_ratios(taken: Mapping[str, float]) -> None:
             for name, (one, other) in pairs.items()
             if one in taken and other in taken
         ]
-        print(", ".join(ratios), flush=True)
+        if ratios:
+            print(", ".join(ratios), flush=True)
 
 
-def _chain(heat: Heat, transport: str, serve: Serve) -> float:
-    """Create the stack; return how many seconds that took."""
-    names = [f"step{number}" for number in range(LENGTH)]
-    made = template(
-        server_transport="ZAQAR_MESSAGE",
-        signal_transport=transport,
-        deployments={name: {"config": "#!/bin/sh\necho done"} for name in names},
+def taken(heat: Heat, name: str, root: Path, *, plugin: bool) -> float:
+    """Create a stack with a contender's server in ``root``; return how many seconds that took.
+
+    ``plugin``: whether Heat has the plug-in; results then are sent to signed addresses.
+    """
+    contender = _contender(name, root)
+    made = _template(
+        server_transport="ZAQAR_SIGNED" if name == "signed" else "ZAQAR_MESSAGE",
+        signal_transport="ZAQAR_MESSAGE" if plugin else contender.signal_transport,
     )
-    for before, name in pairwise(names):
-        made["resources"][f"{name}_deployment"]["depends_on"] = f"{before}_deployment"
     begun = monotonic()
     stack = heat.create(f"chain-{uuid.uuid4().hex[:8]}", made)
-    with serve(stack.wait_for_server()):
+    with contender.serve(stack.wait_for_server()):
         ended = stack.wait("CREATE", patience=PATIENCE)
-        taken = monotonic() - begun
+        seconds = monotonic() - begun
     if ended != "COMPLETE":
         raise SystemExit(f"the stack failed: {stack.reason}")
     stack.delete()
-    return taken
+    return seconds
+
+
+def _template(**transports: str) -> dict[str, Any]:
+    names = [f"step{number}" for number in range(LENGTH)]
+    config = {"config": "#!/bin/sh\necho done"}
+    made = template(**transports, deployments=dict.fromkeys(names, config))
+    for before, name in pairwise(names):
+        made["resources"][f"{name}_deployment"]["depends_on"] = f"{before}_deployment"
+    return made
 
 
 class Floor:
@@ -120,7 +142,7 @@ class Floor:
     def serving(self, given: dict[str, Any]) -> Iterator[None]:
         """Answer while the stack is created."""
         ended = Event()
-        answering = Thread(target=_answer, args=(given["zaqar"], ended, self._after))
+        answering = Thread(target=_answer, args=(Place(given), ended, self._after))
         answering.start()
         try:
             yield
@@ -129,34 +151,26 @@ class Floor:
             answering.join()
 
 
-def _answer(zaqar: dict[str, Any], ended: Event, after: float) -> None:
-    user = User(Credentials.from_section({"region_name": None, **zaqar}), Trust())
-    queues = f"{user.endpoint('messaging')}/v2/queues"
-    ids: set[str] = set()
-    answered: set[str] = set()
+def _answer(place: Place, ended: Event, after: float) -> None:
     while not ended.wait(FLOOR_EVERY):
-        query = urlencode({"echo": "true", "limit": 20})
-        url = f"{queues}/{zaqar['queue_id']}/messages?{query}"
-        found = user.request(url, "GET", headers=_CLIENT).json()
-        new = [one for one in found.get("messages", []) if one["id"] not in ids]
-        for item in (item for one in new for item in one["body"]["deployments"]):
-            if item["id"] not in answered:
-                answered.add(item["id"])
-                given = {each["name"]: each["value"] for each in item["inputs"]}
-                path = f"{queues}/{given['deploy_queue_id']}/messages"
-                body = {"messages": [{"body": _RESULT, "ttl": 300}]}
-                ended.wait(after)
-                user.request(path, "POST", headers=_CLIENT, json=body)
-        ids |= {one["id"] for one in new}
+        for item in place.new():
+            ended.wait(after)
+            place.answer(item)
 
 
-def _contender(name: str, root: Path) -> tuple[str, Serve]:
-    """The way out that it uses, and what serves the stack."""
-    if name == "floor":
-        return "ZAQAR_SIGNAL", Floor(0).serving
+class _Contender(NamedTuple):
+    """What serves a stack, and the way out that it uses on Heat alone."""
+
+    serve: Serve
+    signal_transport: str = "ZAQAR_SIGNAL"
+
+
+def _contender(name: str, root: Path) -> _Contender:
+    if name == FLOOR:
+        return _Contender(Floor(0).serving)
     if name == "second look":
-        return "ZAQAR_SIGNAL", Floor(SECOND_LOOK).serving
+        return _Contender(Floor(SECOND_LOOK).serving)
     if name == "peer":
         # With Zaqar's it cannot answer.
-        return "HEAT_SIGNAL", Peer(root).serving
-    return "ZAQAR_SIGNAL", Ours(root, use_websockets=name == "websocket").serving
+        return _Contender(Peer(root).serving, "HEAT_SIGNAL")
+    return _Contender(Ours(root, use_websockets=name == WEBSOCKET).serving)

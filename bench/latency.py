@@ -4,7 +4,8 @@
     python3 -m bench.latency [--runs N] [--peer-runs N] [--posts N] [--idle SECONDS] …
 
 On labs of its own, with our service, and with os-collect-config 14.1.0 and heat-agents 13.0.0 on
-a path on which these work (ZAQAR_MESSAGE in, HEAT_SIGNAL out). Each figure is a line
+a path on which these work (ZAQAR_MESSAGE in, HEAT_SIGNAL out); the chain with Heat's plug-in, too.
+Each figure is a line
 ``name: value unit``, the last line says how many times as long one takes as another. It is run
 with the Python of the tests; the peer is installed from the package index into .cache/bench.
 """
@@ -40,8 +41,9 @@ def main() -> int:
             if "burst" in options.parts:
                 burst.measure(lab, folder, options.burst)
             if "chain" in options.parts:
-                ours = dict.fromkeys(chains.IN_TURN, options.runs)
-                chains.measure(lab, folder, {**ours, "peer": options.peer_runs})
+                runs = chains.contenders(options.runs, options.peer_runs)
+                with Lab(folder / "plug-in", plugin=True, say=lambda _: None) as plugged:
+                    chains.measure(lab, plugged, folder, runs)
     return 0
 
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Build an image, boot it, and let Heat configure the server over Zaqar.
+"""Build an image, boot it, and let Heat configure the server over Zaqar; then so with the plug-in.
+
+Both stacks are of one template, on one Heat. The second one asks for the plug-in in its environment
+and for AUTO in its parameters, and its server then holds no password.
 
 Run by ``make demo``, with the Python of the lab's environment, which has
 python-heatclient. The exit status is 0 only if CREATE and UPDATE gave the right
-output values.
+output values and the second server holds no password.
 """
 
 from __future__ import annotations
@@ -12,33 +15,51 @@ import argparse
 import json
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
-from demo import timeline
+from demo import passwords, timeline
 from demo.timeline import Event
 from lab import Lab, LabError
 from lab.image import build_tar, unpack
 from lab.server import BOOT_CONFIG, File, Server
 from lab.stack import Heat, Stack
 
-NAME = "demo"
 TEMPLATE = Path(__file__).with_name("stack.yaml")
+OPT_IN = Path(__file__).parents[1] / "heat_plugin/share/environment.d/heat-config.yaml"
 EXPECTED = {"CREATE": "Hello, world! Hello, world! ", "UPDATE": "Hello, Zaqar! Hello, Zaqar! "}
 
 LOOK_AROUND = """
-The lab and the server are up. To look around:
+The lab and the servers are up. To look around:
     eval "$(python3 -m lab env)"
     .cache/venv-lab/bin/openstack stack list
-    .cache/venv-lab/bin/openstack stack show {name}
+    .cache/venv-lab/bin/openstack stack show demo
     python3 -m lab logs heat
-    python3 -m lab.server shell --name {name}        # a shell in the server
-    python3 -m lab.server journal --name {name}      # its journal
-To take them down:
-    python3 -m lab.server stop --name {name}; python3 -m lab down
+    python3 -m lab.server shell --name demo          # a shell in the server
+    python3 -m lab.server journal --name demo        # its journal
+So with demo-plugin. To take them down:
+    for name in demo demo-plugin; do python3 -m lab.server stop --name $name; done
+    python3 -m lab down
 """
+
+
+class Half(NamedTuple):
+    """One of the two stacks, which has its server's name."""
+
+    name: str
+    title: str
+    parameters: dict[str, Any]
+    opts_in: bool
+    """Whether its environment asks for the plug-in's types."""
+
+
+HALVES = (
+    Half("demo", "Heat alone: ZAQAR_MESSAGE in, ZAQAR_SIGNAL out", {}, False),
+    Half("demo-plugin", "The plug-in: AUTO", {"way_in": "AUTO", "way_out": "AUTO"}, True),
+)
 
 
 def main() -> int:
@@ -54,10 +75,10 @@ def main() -> int:
         print(f"\nmake demo: FAILED: {error}", file=sys.stderr)
         return 1
     if options.keep:
-        print(LOOK_AROUND.format(name=NAME))
+        print(LOOK_AROUND)
     for fault in faults:
         print(f"    {fault}", file=sys.stderr)
-    verdict = "FAILED" if faults else "the stack was created and updated over Zaqar, as it should"
+    verdict = "FAILED" if faults else "both stacks were created and updated over Zaqar"
     print(f"make demo: {verdict} ({time.monotonic() - started:.0f} s)")
     return 1 if faults else 0
 
@@ -74,10 +95,11 @@ def run(root: Path, *, keep: bool) -> list[str]:
     """Bring the control plane up and do the demo's work; return what went wrong."""
     print("==> Control plane")
     clear()
-    lab = Lab(say=lambda text: print(f"  {text}"))
+    lab = Lab(plugin=True, for_all=False, say=lambda text: print(f"  {text}"))
     lab.up(dies_with_parent=not keep)
     try:
-        return work(lab, root, keep=keep)
+        heat = Heat(lab.environment())
+        return [fault for half in HALVES for fault in work(heat, root, half, keep=keep)]
     finally:
         if not keep:
             lab.down()
@@ -85,31 +107,32 @@ def run(root: Path, *, keep: bool) -> list[str]:
 
 def clear() -> None:
     """Stop what an earlier demo has kept."""
-    try:
-        Server.find(NAME).stop()
-    except LabError:
-        return
+    for half in HALVES:
+        with suppress(LabError):
+            Server.find(half.name).stop()
 
 
-def work(lab: Lab, root: Path, *, keep: bool) -> list[str]:
-    """Create, update and delete the stack; return what went wrong."""
-    heat = Heat(lab.environment())
-    heat.delete(NAME)
+def work(heat: Heat, root: Path, half: Half, *, keep: bool) -> list[str]:
+    """Create, update and delete a stack; return what went wrong."""
     template = yaml.safe_load(TEMPLATE.read_text())
+    environment = yaml.safe_load(OPT_IN.read_text()) if half.opts_in else None
 
-    print("==> CREATE")
+    print(f"==> {half.title}: CREATE")
     begun = timeline.now("stack CREATE asked for")
-    stack = heat.create(NAME, template, who="world")
-    server = Server(root, files=boot_files(stack.wait_for_server()), name=NAME, keep=keep)
+    stack = heat.create(
+        half.name, template, environment=environment, who="world", **half.parameters
+    )
+    server = Server(root, files=boot_files(stack.wait_for_server()), name=half.name, keep=keep)
     booted = timeline.now("server boots")
     with server:
         faults = finish(stack, server, "CREATE", [begun, booted])
-        print("==> UPDATE")
+        print(f"==> {half.title}: UPDATE")
         begun = timeline.now("stack UPDATE asked for")
-        stack.update(template, who="Zaqar")
+        stack.update(template, environment=environment, who="Zaqar", **half.parameters)
         faults += finish(stack, server, "UPDATE", [begun])
+        faults += hold(server, half)
         if not keep:
-            print("==> DELETE")
+            print(f"==> {half.title}: DELETE")
             stack.delete()
             print("    the stack is gone")
     return faults
@@ -139,6 +162,15 @@ def finish(stack: Stack, server: Server, action: str, events: list[Event]) -> li
     if message != EXPECTED[action]:
         return [f"{action}: the output is {message!r}, not {EXPECTED[action]!r}"]
     return []
+
+
+def hold(server: Server, half: Half) -> list[str]:
+    """Show which files of the server hold a password; return what went wrong."""
+    print("    files of the server that hold a password:")
+    found = passwords.held(server)
+    for path in found or ["none"]:
+        print(f"        {path}")
+    return [f"{half.name}: the server holds a password"] if found and half.opts_in else []
 
 
 if __name__ == "__main__":

@@ -58,6 +58,8 @@ class Machine:
     def close(self) -> None:
         """Remove it."""
         self.kill(signal.SIGKILL)
+        for child in self._running:
+            child.close()
         shutil.rmtree(self.root, ignore_errors=True)
 
     def start(self, arguments: Sequence[str], crash: Crash | None = None) -> Child:

@@ -51,9 +51,13 @@ class Child:
         if self._status is None:
             if not select.select([self._line], [], [], seconds)[0]:
                 raise TimeoutError
-            self._status = int(self._line.recv(16))
-            self._line.close()
+            # Left there: a timer that kills it may be waiting at the same moment.
+            self._status = int(self._line.recv(16, socket.MSG_PEEK))
         return self._status
+
+    def close(self) -> None:
+        """Forget it; whether it has ended is not seen any more."""
+        self._line.close()
 
     def send_signal(self, number: int) -> None:
         """Send it a signal, if it still runs."""

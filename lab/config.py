@@ -58,13 +58,21 @@ class Settings:
     token_expiration: int
     # Whether Heat loads the plug-in.
     plugin: bool = False
+    # Whether it serves the stacks that do not ask for it, too.
+    for_all: bool = True
 
     @classmethod
     def new(
-        cls, directory: Path, *, token_expiration: int = 3600, plugin: bool = False
+        cls,
+        directory: Path,
+        *,
+        token_expiration: int = 3600,
+        plugin: bool = False,
+        for_all: bool = True,
     ) -> "Settings":
         """Choose ports that are free, and new passwords."""
-        return cls(directory, free_ports(PORTS), new_passwords(), token_expiration, plugin)
+        ports, passwords = free_ports(PORTS), new_passwords()
+        return cls(directory, ports, passwords, token_expiration, plugin, for_all)
 
     @property
     def identity_url(self) -> str:
@@ -94,7 +102,7 @@ class Settings:
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(mode=0o700)
         sources = [venv.VENV / "etc/heat/environment.d"]
-        sources += [PLUGIN / "environment.d"] if self.plugin else []
+        sources += [PLUGIN / "environment.d"] if self.plugin and self.for_all else []
         for source in sources:
             for path in source.glob("*"):
                 (target / path.name).symlink_to(path)

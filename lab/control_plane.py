@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +39,9 @@ class Lab:
 
     As a context manager it is up inside the block and down after it; it then dies with the
     thread that brought it up, even by kill -9. One that is up already is used, and left up.
+
+    ``plugin``: Heat loads the plug-in. ``for_all``: it serves every stack; else those alone whose
+    environment asks for it.
     """
 
     def __init__(
@@ -47,11 +50,13 @@ class Lab:
         *,
         token_expiration: int = 3600,
         plugin: bool = False,
+        for_all: bool = True,
         say: Callable[[str], None] = print,
     ) -> None:
         self.directory = Path(directory).absolute()
         self._token_expiration = token_expiration
         self._plugin = plugin
+        self._for_all = for_all
         self._say = say
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._state = State(self.directory / "state.json")
@@ -106,12 +111,15 @@ class Lab:
         process.stop([one for one in self._state.processes if one.name == name], self.directory)
         self._children.pop(name).wait()
 
-    def start(self, name: str) -> None:
-        """Start one service again, and wait until it answers. Only who brought the lab up can."""
+    def start(self, name: str, **environment: str) -> None:
+        """Start one service again, and wait until it answers. Only who brought the lab up can.
+
+        ``environment``: variables that it gets beside its own.
+        """
         if self._settings is None:
             raise LabError("another program has brought this lab up")
         (service,) = (one for one in SERVICES if one.name == name)
-        self._start(service, self._settings, dies_with_parent=True)
+        self._start(service, self._settings, True, environment)
         self._wait_until_ready(service, self._settings)
 
     def load_plugin(self, wanted: bool) -> None:
@@ -216,7 +224,10 @@ class Lab:
         self._step(f"environment {'installed' if made else 'is there'}: {venv.VENV}")
         (self.directory / "log").mkdir(mode=0o700)
         settings = config.Settings.new(
-            self.directory, token_expiration=self._token_expiration, plugin=self._plugin
+            self.directory,
+            token_expiration=self._token_expiration,
+            plugin=self._plugin,
+            for_all=self._for_all,
         )
         settings.render()
         self._settings = settings
@@ -226,11 +237,17 @@ class Lab:
         for first in (True, False):
             group = [service for service in SERVICES if service.first == first]
             for service in group:
-                self._start(service, settings, dies_with_parent)
+                self._start(service, settings, dies_with_parent, {})
             self._wait_for(group, settings)
         self._try_out(settings)
 
-    def _start(self, service: Service, settings: config.Settings, dies_with_parent: bool) -> None:
+    def _start(
+        self,
+        service: Service,
+        settings: config.Settings,
+        dies_with_parent: bool,
+        more: Mapping[str, str],
+    ) -> None:
         log = self.logs[service.name]
         log.touch(mode=0o600)
         self._children[service.name] = process.launch(
@@ -238,7 +255,7 @@ class Lab:
             service.command(settings),
             log=log,
             directory=self.directory,
-            environment=config.environment(self.directory),
+            environment={**config.environment(self.directory), **more},
             user=service.user(),
             death_signal=service.death_signal if dies_with_parent else "",
             record=self._state.add,

@@ -29,10 +29,25 @@ class Heat:
         auth = loader.load_from_options(auth_url=environment["OS_AUTH_URL"], **options)
         self.api = client.Client("1", session=session.Session(auth=auth))
 
-    def create(self, name: str, template: dict[str, Any], **parameters: Any) -> Stack:
-        """Begin to create a stack."""
+    def create(
+        self,
+        name: str,
+        template: dict[str, Any],
+        *,
+        minutes: int = 5,
+        environment: dict[str, Any] | None = None,
+        **parameters: Any,
+    ) -> Stack:
+        """Begin to create a stack, which Heat gives up after so many minutes.
+
+        ``environment``: what ``openstack stack create -e`` would be given.
+        """
         made = self.api.stacks.create(
-            stack_name=name, template=template, parameters=parameters, timeout_mins=5
+            stack_name=name,
+            template=template,
+            parameters=parameters,
+            environment=environment or {},
+            timeout_mins=minutes,
         )
         return Stack(self.api, made["stack"]["id"])
 
@@ -74,9 +89,17 @@ class Stack:
         """Begin to resume it."""
         self._api.actions.resume(self.id)
 
-    def update(self, template: dict[str, Any], **parameters: Any) -> None:
-        """Begin to update it."""
-        self._api.stacks.update(self.id, template=template, parameters=parameters)
+    def update(
+        self,
+        template: dict[str, Any],
+        *,
+        environment: dict[str, Any] | None = None,
+        **parameters: Any,
+    ) -> None:
+        """Begin to update it; ``environment``: see :meth:`Heat.create`."""
+        self._api.stacks.update(
+            self.id, template=template, parameters=parameters, environment=environment or {}
+        )
 
     def wait_for_server(self) -> dict[str, Any]:
         """What the server must be given to find its metadata: the stack's output ``server``."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from faults.insides import DELIVER, DEPLOYED, FORCE, OUTBOX, RUN, TIMER
+from faults.insides import DELIVER, DEPLOYED, FORCE, OUTBOX, RESUME, RUN, TIMER
 from faults.machine import EARLY, LATE, RIGHT, TOMORROW
 from faults.results.schedule import (
     CLOCK,
@@ -91,7 +91,7 @@ class _Drawing(Trouble):
             programs = self.random.choice(((TIMER,), (TIMER,), (RUN,)))
             attempts.append(Attempt(programs=programs, changes=self._spoiled()))
         rounds = (Round(asked, tuple(attempts)),)
-        return {"rounds": rounds, "separate": True, "healers": (TIMER,)}
+        return {"rounds": rounds, "separate": True, "healers": (RESUME, TIMER)}
 
     def _spoiled(self) -> tuple[Change, ...]:
         """Which of the two file systems are read-only or full, and from when on."""

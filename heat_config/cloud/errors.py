@@ -14,6 +14,8 @@ class Outcome(Enum):
     """What was looked for is there."""
     ABSENT = "absent"
     """What was looked for is not there."""
+    ACKNOWLEDGED = "acknowledged"
+    """What was looked for is there no more, and Heat says that it has it."""
     UNREACHABLE = "unreachable"
     """Certainly not served, and a later request may be: no connection, 408, 429."""
     UNKNOWN = "unknown"

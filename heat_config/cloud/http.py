@@ -14,7 +14,7 @@ from heat_config.cloud.errors import CloudError, Outcome
 if TYPE_CHECKING:
     from requests import Response
 
-# Seconds without a byte after which a request is given up.
+# Seconds without a byte after which a request has failed.
 TIMEOUT: float = 15
 
 # urllib3's errors for a connection that was never made; NewConnectionError is also
@@ -75,7 +75,7 @@ def from_stranger(what: str) -> CloudError:
 
 
 def is_success(response: Response) -> bool:
-    """Whether it is an answer to the request itself; a redirection is none."""
+    """Whether it is an answer to the request itself; a redirection is not."""
     return 200 <= response.status_code < 300
 
 
@@ -95,11 +95,15 @@ def brief(reason: str) -> str:
 
 
 def untrusted(what: str, error: Exception) -> CloudError:
-    """The error for a connection that TLS has refused, with its remedy. Nothing was sent."""
+    """The error for a connection that TLS has refused, with its remedy.
+
+    Without a certificate that verifies nothing was sent. Other faults, such as a broken
+    record, come after the request, too.
+    """
     cause = _openssl_error(error)
     if not isinstance(cause, ssl.SSLCertVerificationError):
         detail = cause.reason if cause else type(error).__name__
-        return CloudError(f"TLS with {what} failed ({detail})", Outcome.UNREACHABLE)
+        return CloudError(f"TLS with {what} failed ({detail})", Outcome.UNKNOWN)
     return CloudError(
         f"the certificate of {what} does not verify: {cause.verify_message.rstrip('.')}. If its "
         "authority is your own, add it to the system's store or name its file in "

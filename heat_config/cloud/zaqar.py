@@ -19,6 +19,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import requests
+from zaqarclient.auth import get_backend
 from zaqarclient.queues.v2 import core
 from zaqarclient.queues.v2.api import V2
 from zaqarclient.queues.v2.queues import QUEUE_NAME_REGEX
@@ -33,8 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from requests import Response
+    from zaqarclient.auth.base import AuthBackend
 
     from heat_config.cloud.keystone import User
+    from heat_config.cloud.signed import Address
+    from heat_config.cloud.trust import Trust
 
 # Zaqar's default limit for a page, and for one deletion.
 PAGE = 20
@@ -81,6 +86,63 @@ class AsUser(NamedTuple):
     def request(self, url: str, method: str, **options: Any) -> Response:
         """See :class:`Connection`."""
         return self.user.request(url, method, **options)
+
+
+class AsSigned:
+    """With a pre-signed address, which is permission enough: no user, and no Keystone.
+
+    :raises CloudError: the file of certificates cannot be read.
+    """
+
+    def __init__(self, address: Address, trust: Trust) -> None:
+        self._address = address
+        self._verify = trust.verify()
+        self._session = requests.Session()
+        signed = {
+            "expires": address.expires,
+            "methods": address.methods,
+            "paths": address.paths,
+            "signature": address.signature,
+        }
+        self._backend: AuthBackend = get_backend("signed-url", signed)
+
+    def endpoint(self) -> str:
+        """See :class:`Connection`."""
+        return self._address.endpoint
+
+    def request(self, url: str, method: str, **options: Any) -> Response:
+        """See :class:`Connection`; where the address is not taken, the error says why.
+
+        :raises CloudError: no answer came, or Zaqar does not take the address.
+        """
+        asked = Request(headers={**options.pop("headers"), "X-Project-ID": self._address.project})
+        headers = self._backend.authenticate(None, asked).headers
+        what = f"Zaqar at {redact.url(self._address.endpoint)}"
+        try:
+            response = self._session.request(
+                method,
+                url,
+                headers=headers,
+                timeout=http.TIMEOUT,
+                verify=self._verify,
+                allow_redirects=False,
+                **options,
+            )
+        except requests.exceptions.SSLError as error:
+            raise http.untrusted(what, error) from None
+        except requests.RequestException as error:
+            raise http.from_silence(what, error) from None
+        if response.status_code == 404:
+            raise http.from_status(404, what, self._why_not_taken())
+        return response
+
+    def _why_not_taken(self) -> str:
+        """Zaqar says 404 to every address that opens nothing, and no more than that."""
+        end = self._address.expires.replace("T", " ")
+        return (
+            f"the signed address opens nothing there: its time has passed ({end} UTC), another "
+            "Zaqar or another key has signed it, or something in it was changed"
+        )
 
 
 class Queue:

@@ -26,11 +26,10 @@ if TYPE_CHECKING:
 
 # 0: every deployment has run well, and Heat knows.
 # 1: one has failed, or its result was abandoned: somebody must look.
-# 2: one is still to be run, is running, was cut and has no result yet, or its result
-#    is pending: ask again later.
+# 2: one is still to be run, is running, is unfinished, was cut and has no result yet,
+#    or its result is pending: ask again later.
 #    It goes before 1, because what is not over can still fail.
 DELIVERED, FAILED, UNFINISHED = 0, 1, 2
-
 
 UNFINISHED_HERE = (
     "it could not be begun, or its result not kept, on this server's disk, and is taken up "
@@ -39,7 +38,7 @@ UNFINISHED_HERE = (
 
 
 class UnknownError(Exception):
-    """Nobody can say what Heat asks of this server."""
+    """Nobody can say what Heat asks of this server, or what it has done."""
 
 
 class _Place(NamedTuple):
@@ -59,7 +58,7 @@ class Row(NamedTuple):
     group: str
     action: str
     state: str
-    """pending, running, done, failed or interrupted."""
+    """pending, running, unfinished, done, failed or interrupted."""
     signal: str
     """pending, unconfirmed, delivered, abandoned, superseded, or none where nobody waits."""
     begun: float | None
@@ -78,7 +77,8 @@ class Row(NamedTuple):
 def rows(settings: Settings) -> list[Row]:
     """A row for each deployment that Heat asks for, in its order.
 
-    :raises UnknownError: what Heat asks for is not there, or cannot be read.
+    :raises UnknownError: what Heat asks for is not there, or cannot be read; or this server's
+        own folders can neither be found nor be made.
     """
     path = settings.config_file
     try:
@@ -91,10 +91,16 @@ def rows(settings: Settings) -> list[Row]:
         raise UnknownError(f"{path} cannot be read: {error.strerror}") from None
     except deployments.MetadataError as error:
         raise UnknownError(f"{path} {error}") from None
-    store = Store(settings)
-    unfinished = Unfinished(settings).ids()
-    place = _Place(store, Outbox(settings), unfinished, running=store.is_running())
+    try:
+        place = _place(settings)
+    except OSError as error:
+        raise UnknownError(f"what this server has done is not known: {error}") from None
     return [_row(each, place) for each in asked]
+
+
+def _place(settings: Settings) -> _Place:
+    store, outbox = Store(settings), Outbox(settings)
+    return _Place(store, outbox, Unfinished(settings).ids(), running=store.is_running())
 
 
 def exit_status(found: list[Row]) -> int:
@@ -163,7 +169,7 @@ def _row(each: Deployment, place: _Place) -> Row:
         id=each.id,
         group=each.group,
         action=str(each.values.get("deploy_action") or ""),
-        state=_state(each, store, running=place.running),
+        state=_state(each, place),
         signal=signal,
         begun=begun,
         ended=ended,
@@ -171,11 +177,14 @@ def _row(each: Deployment, place: _Place) -> Row:
     )
 
 
-def _state(each: Deployment, store: Store, *, running: bool) -> str:
+def _state(each: Deployment, place: _Place) -> str:
+    store = place.store
+    if not store.has_ended(each.id) and each.id in place.unfinished:
+        return "unfinished"
     if not store.has_begun(each.id):
         return "pending"
     if not store.has_ended(each.id):
-        return "running" if running else "interrupted"
+        return "running" if place.running else "interrupted"
     try:
         result = store.result(each.id)
     except FileNotFoundError:  # noted by heat-config-rebuild-deployed

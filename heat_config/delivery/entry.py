@@ -46,6 +46,10 @@ class Stage(Enum):
     """Of a run that an operator has forced: Heat may not be waiting, so it is only notified."""
     REPEATABLE = "repeatable"
     """For a transport on which a second copy does no harm."""
+    SIGNED = "signed"
+    """For a queue on which Heat acknowledges what it has; it is to be posted there."""
+    WAITING_FOR_HEAT = "waiting for Heat"
+    """Posted on such a queue; Heat's acknowledgement was not found yet."""
     DONE = "done"
     """Accepted, and nothing is left to do."""
     ABANDONED = "abandoned"
@@ -59,13 +63,24 @@ class Stage(Enum):
         return self in _DELIVERED
 
     @property
+    def is_accepted(self) -> bool:
+        """Whether the transport has taken the result, from which Heat may still have to take it."""
+        return self.is_delivered or self is Stage.WAITING_FOR_HEAT
+
+    @property
     def is_unconfirmed(self) -> bool:
         """Whether the result may have arrived."""
         return self in _UNCONFIRMED
 
 
 _DELIVERED = (Stage.WATCHING, Stage.UNTAKEN, Stage.CLEANING, Stage.CLEANING_AGAIN, Stage.DONE)
-_UNCONFIRMED = (Stage.MAYBE_QUEUED, Stage.MAYBE_NOTIFIED, Stage.LAST_LOOK, Stage.LAST_RESORT)
+_UNCONFIRMED = (
+    Stage.MAYBE_QUEUED,
+    Stage.MAYBE_NOTIFIED,
+    Stage.LAST_LOOK,
+    Stage.LAST_RESORT,
+    Stage.WAITING_FOR_HEAT,
+)
 
 
 class Entry(NamedTuple):
@@ -117,15 +132,22 @@ class NewerError(Exception):
 
 
 def place_of(values: Mapping[str, Any]) -> object:
-    """Where Heat waits for one deployment's answer: its queue, its URL, its resource."""
+    """Where Heat waits for one deployment's answer: its queue, its URL, its resource.
+
+    A signed address is of one action alone.
+    """
     own = values.get("deploy_queue_id") or values.get("deploy_signal_id")
     resource = values.get("deploy_stack_id"), values.get("deploy_resource_name")
-    return str(own) if own else (str(resource) if all(resource) else None)
+    is_lasting = own and signals.transport(values) is not signals.Transport.SIGNED
+    return str(own) if is_lasting else (str(resource) if all(resource) else None)
 
 
 def first_stage(address: Mapping[str, Any], *, program: object, forced: bool) -> Stage:
     """Where a result's way begins. ``program``: what sends results in the agent's place."""
-    if program or signals.transport(address) is not signals.Transport.QUEUE:
+    transport = signals.transport(address)
+    if transport is signals.Transport.SIGNED and not program:
+        return Stage.SIGNED
+    if program or transport is not signals.Transport.QUEUE:
         return Stage.REPEATABLE
     return Stage.FORCED if forced else Stage.NEW
 
@@ -162,7 +184,7 @@ def read(raw: bytes, config_id: str) -> tuple[Entry, list[str]]:
     if not all(isinstance(part, dict) and part for part in parts):
         raise DamagedError("it holds no address and result")
     address, message = parts
-    return _with_fields(Entry(config_id, address, message, _safe_stage(address)), fields)
+    return _with_fields(Entry(config_id, address, message, safe_stage(address)), fields)
 
 
 def _with_fields(entry: Entry, fields: dict[str, Any]) -> tuple[Entry, list[str]]:
@@ -180,10 +202,10 @@ def _with_fields(entry: Entry, fields: dict[str, Any]) -> tuple[Entry, list[str]
     return entry._replace(**usable, unknown=fields), wrong
 
 
-def _safe_stage(address: Mapping[str, Any]) -> Stage:
-    """Of a result whose stage is not known."""
+def safe_stage(address: Mapping[str, Any]) -> Stage:
+    """Of a result whose stage is not known: Heat may have it, and a copy may be on the queue."""
     first = first_stage(address, program=None, forced=False)
-    return Stage.MAYBE_QUEUED if first is Stage.NEW else first
+    return Stage.MAYBE_NOTIFIED if first is Stage.NEW else first
 
 
 def _is_number(value: object) -> bool:
@@ -196,14 +218,15 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and _is_number(value)
 
 
-# More than any of these numbers is, and exact as a float.
+# More than any of these numbers is, and exact as a float; fewer bytes than any limit has.
 _LARGEST = 1 << 53
+_SMALLEST = 1 << 10
 
 _USABLE: dict[str, Callable[[Any], bool]] = {
     "stage": lambda value: value in [stage.value for stage in Stage],
     **dict.fromkeys(("since", "wait", "due", "waited", "answered"), _is_number),
     **dict.fromkeys(("tries", "refusals", "content_refusals", "unanswered"), _is_count),
-    "limit": lambda value: value is None or _is_count(value),
+    "limit": lambda value: value is None or (_is_count(value) and value >= _SMALLEST),
     "problem": lambda value: isinstance(value, str),
 }
 
@@ -217,13 +240,13 @@ def _upgraded(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _stage_of_flags(given: dict[str, Any], address: object) -> Stage:
-    safe = _safe_stage(address if isinstance(address, dict) else {})
+    safe = safe_stage(address if isinstance(address, dict) else {})
     if given.get("told_heat"):
         return Stage.CLEANING
-    if safe is Stage.REPEATABLE:
+    if safe is not Stage.MAYBE_NOTIFIED:
         return safe
     if given.get("forced"):
         return Stage.FORCED
     if given.get("heat_doubt"):
         return Stage.MAYBE_NOTIFIED
-    return Stage.NEW if given.get("doubt") is False else safe
+    return Stage.NEW if given.get("doubt") is False else Stage.MAYBE_QUEUED

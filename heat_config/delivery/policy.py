@@ -46,6 +46,9 @@ LONGEST_AWAY = 1_209_600
 # Bytes: a server whose limit is smaller than this is not one.
 SMALLEST = 2_048
 
+# The problem of a result that is where it belongs.
+UNACKNOWLEDGED = "posted, and Heat has not acknowledged it yet"
+
 
 class Act(Enum):
     """What there is to do for a result."""
@@ -181,13 +184,29 @@ ROWS: dict[Stage, Row] = {
     Stage.REPEATABLE: Row(
         Act.POST, {Outcome.ACCEPTED: Stage.DONE, Outcome.UNUSABLE: Stage.ABANDONED}
     ),
+    Stage.SIGNED: Row(
+        Act.POST, {Outcome.ACCEPTED: Stage.WAITING_FOR_HEAT, Outcome.UNUSABLE: Stage.ABANDONED}
+    ),
+    Stage.WAITING_FOR_HEAT: Row(
+        Act.LOOK,
+        {
+            Outcome.ACKNOWLEDGED: Stage.DONE,
+            # The queue's storage has lost it.
+            Outcome.ABSENT: Stage.SIGNED,
+            Outcome.UNUSABLE: Stage.ABANDONED,
+        },
+    ),
     Stage.DONE: Row(Act.SETTLE),
     Stage.ABANDONED: Row(Act.GIVE_UP),
     Stage.SUPERSEDED: Row(Act.GIVE_UP),
 }
 
-# Where what was sent before may still arrive: they are entered with a wait.
+# Where what was sent before may still arrive.
 _SETTLING = (Stage.WATCHING, Stage.CLEANING_AGAIN)
+# What is entered with a wait: Heat, too, needs some time.
+_LATER = (*_SETTLING, Stage.WAITING_FOR_HEAT)
+# Where a queue is spoken to on which Heat acknowledges.
+_SIGNED = (Stage.SIGNED, Stage.WAITING_FOR_HEAT)
 # Where a newer config leaves something on the queue to be removed.
 _MAY_BE_ANYWHERE = tuple(
     stage for stage in Stage if stage.is_unconfirmed or stage.is_delivered or stage is Stage.FORCED
@@ -233,11 +252,27 @@ def after(entry: Entry, answer: Answer, limits: Limits, moment: Moment) -> Entry
     return _after_failure(entry, answer, limits, moment)
 
 
-def suited(entry: Entry, *, repeatable: bool) -> Entry:
-    """The entry as its transport is now: a program may since send in the agent's place, or not."""
-    if repeatable or entry.stage is not Stage.REPEATABLE:
+def suited(entry: Entry, first: Stage) -> Entry:
+    """The entry as its transport is now: a program may since send in the agent's place, or not.
+
+    ``first``: where a result's way begins by that transport.
+    """
+    if first is Stage.REPEATABLE and entry.stage in _SIGNED:
+        return entry._replace(stage=first)
+    if first is Stage.REPEATABLE or entry.stage is not Stage.REPEATABLE:
         return entry
-    return entry._replace(stage=Stage.MAYBE_QUEUED)
+    return entry._replace(stage=Stage.SIGNED if first is Stage.SIGNED else Stage.MAYBE_QUEUED)
+
+
+def vanished(entry: Entry) -> Entry:
+    """What follows when Heat does not ask for the config any more: it waits for no answer.
+
+    What was posted is forgotten, because its queue has gone with the deployment and a post would
+    make it again. All else goes its way.
+    """
+    if entry.stage is Stage.WAITING_FOR_HEAT:
+        return entry._replace(stage=Stage.DONE, due=0.0)
+    return entry
 
 
 def superseded(entry: Entry, newer: str) -> Entry:
@@ -245,6 +280,8 @@ def superseded(entry: Entry, newer: str) -> Entry:
 
     Each session asks that again: what is being cleaned already goes on as it is.
     """
+    if entry.stage is Stage.WAITING_FOR_HEAT:
+        return vanished(entry)
     if ROWS[entry.stage].act is Act.CLEAN:
         return entry
     if entry.stage in _MAY_BE_ANYWHERE:
@@ -252,7 +289,8 @@ def superseded(entry: Entry, newer: str) -> Entry:
         return entry._replace(
             stage=Stage.CLEANING, tries=0, refusals=0, wait=0.0, due=0.0, waited=0.0, answered=0.0
         )
-    return entry._replace(stage=Stage.SUPERSEDED, problem=f"Heat asks for a newer config, {newer}")
+    problem = f"Heat asks for a newer config, {newer}"
+    return entry._replace(stage=Stage.SUPERSEDED, due=0.0, problem=problem)
 
 
 def wait(tries: int, limits: Limits, spread: float) -> float:
@@ -266,13 +304,42 @@ def wait(tries: int, limits: Limits, spread: float) -> float:
 
 def _entered(entry: Entry, stage: Stage, answer: Answer, limits: Limits, moment: Moment) -> Entry:
     """The entry in a stage that it has reached, where it is tried from the beginning."""
-    settle = SETTLE * limits.first_wait if stage in _SETTLING else 0.0
+    if stage is Stage.UNTAKEN:  # and back: it is tried ever less often, and has an end
+        return _older(entry, entry.wait)._replace(stage=stage, wait=0.0, due=moment.now)
+    settle = SETTLE * limits.first_wait if stage in _LATER else 0.0
+    # The looks after the first one wait longer than that.
+    tries = 2 * ROUND if stage is Stage.WAITING_FOR_HEAT else 0
     entered = entry._replace(
-        stage=stage, tries=0, refusals=0, content_refusals=0, wait=settle, due=moment.now + settle
-    )
+        stage=stage, tries=tries, refusals=0, content_refusals=0, wait=settle,
+        due=moment.now + settle, problem=_problem(entry, stage, answer),
+    )  # fmt: skip
     if stage.is_delivered:
-        return entered._replace(waited=0.0, answered=0.0, unanswered=0, problem="")
-    return entered._replace(problem=answer.detail if stage is Stage.ABANDONED else entry.problem)
+        return entered._replace(waited=0.0, answered=0.0, unanswered=0)
+    if stage is Stage.SIGNED and is_due(entry, limits, moment.now):
+        return _posted_again(_older(entered, entry.wait), limits)
+    return entered
+
+
+def _problem(entry: Entry, stage: Stage, answer: Answer) -> str:
+    """What an entry says of its way in a stage that it has reached."""
+    if stage is Stage.WAITING_FOR_HEAT:
+        return UNACKNOWLEDGED
+    if stage is Stage.ABANDONED:
+        return answer.detail
+    return "" if stage.is_delivered else entry.problem
+
+
+def _older(entry: Entry, pause: float) -> Entry:
+    """An entry that the other side has answered after a wait."""
+    return entry._replace(waited=entry.waited + pause, answered=entry.answered + pause)
+
+
+def _posted_again(again: Entry, limits: Limits) -> Entry:
+    """A result that the queue has lost: each loss counts, or it would go round for ever."""
+    if again.answered < limits.message_ttl:
+        return again
+    reason = f"posted again for {limits.message_ttl:g} s, and Heat has not acknowledged it"
+    return again._replace(stage=Stage.ABANDONED, problem=reason)
 
 
 def _after_failure(entry: Entry, answer: Answer, limits: Limits, moment: Moment) -> Entry:
@@ -282,7 +349,9 @@ def _after_failure(entry: Entry, answer: Answer, limits: Limits, moment: Moment)
         failed = intended(entry)
     else:
         failed = entry._replace(stage=row.failing or entry.stage)
-    failed = failed._replace(problem=answer.detail)
+    failed = failed._replace(
+        problem=UNACKNOWLEDGED if outcome is Outcome.PRESENT else answer.detail
+    )
     if not is_due(entry, limits, moment.now):
         return failed
     # What is tried in another's place is tried once.
@@ -313,7 +382,9 @@ def _after_round(
         failed = failed._replace(unanswered=failed.unanswered + 1)
     refused = failed.refusals >= REFUSALS
     if failed.stage is entry.stage and row.gives_way and _gives_way(failed, outcome, limits):
-        return failed._replace(stage=row.gives_way, wait=0.0, due=moment.now)
+        # What leads back here goes on counting refusals, or it would go round for ever.
+        refusals = failed.refusals if ROWS[row.gives_way].failing else 0
+        return failed._replace(stage=row.gives_way, refusals=refusals, wait=0.0, due=moment.now)
     if refused:
         return _exhausted(failed, row, f"refused {failed.refusals} times, the last time so: ")
     if failed.answered >= limits.message_ttl:
@@ -338,7 +409,7 @@ def _exhausted(failed: Entry, row: Row, reason: str) -> Entry:
 
 def _is_answer(outcome: Outcome) -> bool:
     """Whether the other side was there: only then does a result grow old."""
-    return outcome is Outcome.UNKNOWN or outcome.is_refusal
+    return outcome in (Outcome.UNKNOWN, Outcome.PRESENT) or outcome.is_refusal
 
 
 def _content_refusals(entry: Entry, outcome: Outcome) -> int:

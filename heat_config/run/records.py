@@ -7,9 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 from heat_config import deployment, log, signals
-from heat_config.delivery import policy
 from heat_config.delivery.courier import Records
-from heat_config.delivery.entry import Entry, first_stage
+from heat_config.delivery.entry import Entry, Stage, first_stage, safe_stage
 from heat_config.result import from_dict
 
 if TYPE_CHECKING:
@@ -53,4 +52,6 @@ def _rebuilt(config_id: str, store: Store, settings: Settings) -> Entry | None:
         log.error(f"the entry of {config_id} cannot be made anew: {error}")
         return None
     found = entry_of(target, result, settings, forced=store.begun(config_id).forced)
-    return policy.intended(found) if found else None
+    if found is None or found.stage is not Stage.NEW:
+        return found
+    return found._replace(stage=safe_stage(found.address))

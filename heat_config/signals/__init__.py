@@ -12,6 +12,7 @@ from enum import Enum
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from heat_config.cloud.signed import is_signed
 from heat_config.signals import program
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Transport(Enum):
     """What carries a deployment's result."""
 
     QUEUE = "zaqar"
+    SIGNED = "signed"
     URL = "url"
     HEAT = "heat"
 
@@ -54,7 +56,10 @@ class _Module(Protocol):
 
 def transport(values: Mapping[str, Any]) -> Transport | None:
     """What carries this deployment's result; None when none is wanted."""
-    return next((chosen for name, chosen in _CHOSEN_BY if values.get(name)), None)
+    chosen = next((chosen for name, chosen in _CHOSEN_BY if values.get(name)), None)
+    if chosen is Transport.URL and is_signed(values["deploy_signal_id"]):
+        return Transport.SIGNED
+    return chosen
 
 
 def address(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,7 +105,7 @@ def queue_of(address: Mapping[str, Any], config_id: str, settings: Settings) -> 
 
     :raises CloudError: the address names none, or something on this server is not usable.
     """
-    found = _module(Transport.QUEUE).sender(address, config_id, settings)
+    found = _module(transport(address) or Transport.QUEUE).sender(address, config_id, settings)
     return cast("QueueSender", found)
 
 
@@ -122,6 +127,10 @@ def _module(chosen: Transport) -> _Module:
         from heat_config.signals import zaqar
 
         return zaqar
+    if chosen is Transport.SIGNED:
+        from heat_config.signals import signed
+
+        return signed
     if chosen is Transport.URL:
         from heat_config.signals import url
 

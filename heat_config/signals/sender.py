@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from heat_config.cloud.errors import Outcome
     from heat_config.result import Result
 
 
@@ -25,8 +26,8 @@ class Sender(Protocol):
 class QueueSender(Sender, Protocol):
     """A way on which a copy may stay behind."""
 
-    def find(self) -> bool:
-        """Whether this config's result is on the queue.
+    def find(self) -> Outcome:
+        """PRESENT or ABSENT: whether this config's result is on the queue; ACKNOWLEDGED.
 
         :raises CloudError: the queue cannot be looked at.
         """

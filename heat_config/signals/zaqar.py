@@ -12,7 +12,9 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from heat_config.cloud import zaqar
+from heat_config.cloud.errors import Outcome
 from heat_config.cloud.inputs import require
+from heat_config.cloud.signed import CONFIG_ID
 from heat_config.signals.user import user_of
 
 if TYPE_CHECKING:
@@ -25,9 +27,6 @@ if TYPE_CHECKING:
 # Zaqar's max_messages_post_size is 262 144 bytes for the whole request body;
 # the rest is the envelope and the config's id.
 LIMIT = 261_600
-
-# In the message's body, whose other keys Heat ignores: whose result it is.
-CONFIG_ID = "deploy_config_id"
 
 # The name space of the Client-IDs: the same deployment always has the same.
 _CLIENT_IDS = uuid.UUID("5d1cf1ab-6e2c-4d53-a3b8-0c1b6ab0a6c5")
@@ -43,8 +42,7 @@ class Queue:
 
     def __init__(self, address: Mapping[str, Any], config_id: str, ttl: int, user: User) -> None:
         (name,) = require(address, "deploy_queue_id")
-        client_id = str(uuid.uuid5(_CLIENT_IDS, config_id))
-        self._queue = zaqar.Queue(zaqar.AsUser(user), name, client_id)
+        self._queue = zaqar.Queue(zaqar.AsUser(user), name, client_id_of(config_id))
         self._id = config_id
         self._ttl = ttl
 
@@ -55,12 +53,12 @@ class Queue:
         """
         return self._queue.post({**result.as_dict(), CONFIG_ID: self._id}, self._ttl)
 
-    def find(self) -> bool:
+    def find(self) -> Outcome:
         """Whether this config's result is on the queue.
 
         :raises CloudError: the queue cannot be looked at.
         """
-        return any(self._own())
+        return Outcome.PRESENT if any(self._own()) else Outcome.ABSENT
 
     def remove(self) -> None:
         """Remove this config's result from the queue, another's is not touched.
@@ -74,6 +72,11 @@ class Queue:
         for message in self._queue.unclaimed():
             if isinstance(message.body, dict) and message.body.get(CONFIG_ID) == self._id:
                 yield message
+
+
+def client_id_of(config_id: str) -> str:
+    """Who posts, for Zaqar: a UUID."""
+    return str(uuid.uuid5(_CLIENT_IDS, config_id))
 
 
 def sender(address: Mapping[str, Any], config_id: str, settings: Settings) -> Queue:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from heat_config.delivery.outbox import Entry
+from heat_config import signals
+from heat_config.delivery.entry import Entry, Stage, as_dict
 from lab import Lab
 from lab.image import build_tar, unpack
 from lab.server import BOOT_CONFIG, File, Server
@@ -164,7 +164,7 @@ def test_a_lost_folder_of_what_is_deployed_can_be_rebuilt(server: Server) -> Non
     assert listing.stdout.split() == ["0", "0"]
 
 
-def test_what_is_owed_has_a_timer_of_its_own(server: Server) -> None:
+def test_what_is_pending_has_a_timer_of_its_own(server: Server) -> None:
     assert server.run(["systemctl", "is-enabled", "heat-config-deliver.path"]).stdout == "enabled\n"
     shown = properties(
         server, "heat-config-deliver.timer", "TimersMonotonic", "RandomizedDelayUSec"
@@ -176,36 +176,44 @@ def test_what_is_owed_has_a_timer_of_its_own(server: Server) -> None:
 
 
 @pytest.mark.usefixtures("stack")
-def test_nothing_owed_is_nothing_run(server: Server) -> None:
+def test_nothing_pending_is_nothing_run(server: Server) -> None:
     """What the run itself could send has at most started the timer, which then found nothing."""
     server.wait_for(lambda it: len(accepted(it)) == 2, what="two accepted results")
-    server.run(["sh", "-ec", QUICKLY])
+    quicken(server, DELIVER)
     server.wait_for(quiet, what="the end of the timer")
     assert "heat-config-deliver" not in server.run(["systemctl", "list-timers"]).stdout
     service = properties(server, "heat-config-deliver.service", "ExecMainStartTimestampMonotonic")
     assert service == {"ExecMainStartTimestampMonotonic": "0"}
 
 
-UNITS = ("heat-config-deliver.path", "heat-config-deliver.timer", "heat-config-deliver.service")
+DELIVER, RESUME = "heat-config-deliver", "heat-config-resume"
 
-# What a drop-in makes of the half minute, so that nobody waits for it here.
+# What a drop-in makes of the half minute or the minute, so that nobody waits for it here.
 SOON = "[Timer]\\nOnActiveSec=\\nOnActiveSec=1\\nRandomizedDelaySec=0\\n"
 QUICKLY = f"""
-mkdir /run/systemd/system/heat-config-deliver.timer.d
-printf '{SOON}' > /run/systemd/system/heat-config-deliver.timer.d/soon.conf
+folder=/run/systemd/system/$1.timer.d
+mkdir $folder
+printf '{SOON}' > $folder/soon.conf
 systemctl daemon-reload
-systemctl try-restart heat-config-deliver.timer
+systemctl try-restart $1.timer
 """
 
 
-def quiet(server: Server) -> bool:
-    """Whether nothing is owed, and nothing runs or waits but the unit that watches."""
-    owed = server.run(["ls", "/var/lib/heat-config/outbox"]).stdout
-    return not owed and states(server) == ["active", "inactive", "inactive"]
+def quicken(server: Server, units: str) -> None:
+    """Let a timer wait for a second only."""
+    server.run(["sh", "-ec", QUICKLY, "sh", units])
 
 
-def states(server: Server) -> list[str]:
-    return server.run(["systemctl", "is-active", *UNITS], check=False).stdout.split()
+def quiet(server: Server, units: str = DELIVER) -> bool:
+    """Whether nothing is left to do, and nothing runs or waits but the unit that watches."""
+    folder = "/var/run/heat-config/unfinished" if units == RESUME else "/var/lib/heat-config/outbox"
+    left = server.run(["ls", folder], check=False).stdout
+    return not left and states(server, units) == ["active", "inactive", "inactive"]
+
+
+def states(server: Server, units: str = DELIVER) -> list[str]:
+    names = [f"{units}.{kind}" for kind in ("path", "timer", "service")]
+    return server.run(["systemctl", "is-active", *names], check=False).stdout.split()
 
 
 def properties(server: Server, unit: str, *names: str) -> dict[str, str]:
@@ -213,8 +221,8 @@ def properties(server: Server, unit: str, *names: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in shown.splitlines())
 
 
-class Owing(NamedTuple):
-    """A server that does nothing but owe results, and the stack that waits for them."""
+class Pending(NamedTuple):
+    """A server that does nothing but deliver what is pending, and the stack that waits for it."""
 
     server: Server
     stack: Stack
@@ -225,10 +233,10 @@ class Owing(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def owing(root: Path, heat: Heat, lab: Lab) -> Iterator[Owing]:
-    """Boot it with a result that it has owed since before."""
+def pending(root: Path, heat: Heat, lab: Lab) -> Iterator[Pending]:
+    """Boot it with a result that has been pending since before."""
     stack = heat.create(
-        "test-owing",
+        "test-pending",
         template(
             server_transport="ZAQAR_MESSAGE",
             signal_transport="ZAQAR_SIGNAL",
@@ -239,10 +247,10 @@ def owing(root: Path, heat: Heat, lab: Lab) -> Iterator[Owing]:
     items = wait_for("the deployments", lambda: asked_of(heat, stack, 2))
     values = {entry["name"]: entry["value"] for entry in items["before"]["inputs"]}
     message = {"deploy_stdout": "sent after the boot\n", "deploy_status_code": 0}
-    entry = Entry(items["before"]["id"], values, message, since=time.time(), doubt=False)
+    entry = Entry(items["before"]["id"], signals.address(values), message, Stage.NEW)
     files = [
         BOOT_CONFIG,
-        File(f"/var/lib/heat-config/outbox/{entry.id}.json", json.dumps(entry._asdict())),
+        File(f"/var/lib/heat-config/outbox/{entry.id}.json", json.dumps(as_dict(entry))),
         File("/etc/heat-config.conf", "HEAT_CONFIG_FIRST_WAIT=0.01\n"),
     ]
     keystone = urlsplit(lab.auth_url)
@@ -250,47 +258,109 @@ def owing(root: Path, heat: Heat, lab: Lab) -> Iterator[Owing]:
     with Wire((keystone.hostname, keystone.port)) as wire:
         wire.close_port()
         with Server(root, files=files) as booted:
-            yield Owing(booted, stack, items["now"], wire)
+            yield Pending(booted, stack, items["now"], wire)
     stack.delete()
 
 
-def test_what_was_owed_before_a_reboot_is_sent_after_it(owing: Owing) -> None:
-    server = owing.server
+def test_what_was_pending_before_a_reboot_is_sent_after_it(pending: Pending) -> None:
+    server = pending.server
     server.wait_for(lambda it: states(it)[:2] == ["active", "active"], what="the timer")
     assert sent(server) == 0
-    server.run(["sh", "-ec", QUICKLY])
+    quicken(server, DELIVER)
     server.wait_for(quiet, what="the end of the timer")
     assert sent(server) == 1
-    assert owing.stack.state == "CREATE_IN_PROGRESS"
+    assert pending.stack.state == "CREATE_IN_PROGRESS"
 
 
-def test_what_cannot_be_sent_at_once_is_sent_by_the_timer_alone(owing: Owing) -> None:
-    server, item = owing.server, owing.unsent
+def test_what_cannot_be_sent_at_once_is_sent_by_the_timer_alone(pending: Pending) -> None:
+    server, item = pending.server, pending.unsent
     for each in item["inputs"]:
         if each["name"] == "deploy_auth_url":
-            each["value"] = f"{owing.keystone.url}/v3/"
+            each["value"] = f"{pending.keystone.url}/v3/"
     run = "umask 077; cat > /root/asked; HEAT_SHELL_CONFIG=/root/asked exec heat-config run"
-    told = server.run(["sh", "-c", run], text_input=json.dumps([item])).stderr
-    assert "was not accepted and is kept" in told
+    ran = server.run(["sh", "-c", run], text_input=json.dumps([item])).stderr
+    assert "is kept: post: unreachable: " in ran
     server.wait_for(
         lambda it: "is kept" in it.journal("heat-config-deliver"), what="the timer's first try"
     )
     failed = server.run(["systemctl", "--failed", "--plain", "--no-legend"]).stdout
     assert "heat-config" not in failed
-    owing.keystone.open_port()
-    assert owing.stack.wait("CREATE") == "COMPLETE", owing.stack.reason
-    assert owing.stack.output("before.deploy_stdout") == "sent after the boot\n"
-    assert owing.stack.output("now.deploy_stdout") == "done\n"
+    pending.keystone.open_port()
+    assert pending.stack.wait("CREATE") == "COMPLETE", pending.stack.reason
+    assert pending.stack.output("before.deploy_stdout") == "sent after the boot\n"
+    assert pending.stack.output("now.deploy_stdout") == "done\n"
     server.wait_for(quiet, what="the end of the timer")
     assert "os-refresh-config" not in server.journal("os-collect-config")
     assert "heat-config[" in server.journal("heat-config-deliver")
+
+
+# The disk becomes read-only while the first one runs.
+BREAKS = """#!/bin/sh
+echo run >> /root/runs
+mount -o remount,bind,ro /var/lib/heat-config/outbox
+echo "it breaks"
+"""
+GOES_ON = """#!/bin/sh
+echo run >> /root/runs
+echo "it goes on"
+"""
+DISK = "mount --bind /var/lib/heat-config/outbox /var/lib/heat-config/outbox"
+UNFINISHED = "/var/run/heat-config/unfinished"
+
+
+def test_what_the_disk_has_kept_from_being_done_is_done_without_new_metadata(
+    pending: Pending, heat: Heat
+) -> None:
+    server = pending.server
+    scripts = {"breaks": BREAKS, "goes_on": GOES_ON}
+    stack = heat.create(
+        "test-unfinished",
+        template(
+            server_transport="ZAQAR_MESSAGE",
+            signal_transport="ZAQAR_SIGNAL",
+            deployments={name: {"config": script} for name, script in scripts.items()},
+        ),
+    )
+    try:
+        items = wait_for("the deployments", lambda: asked_of(heat, stack, 2))
+        asked = [items[name] for name in scripts]
+        run = f"{DISK}; cat > /var/run/heat-config/heat-config; exec heat-config run"
+        ran = server.run(["sh", "-ec", run], text_input=json.dumps(asked), check=False)
+        assert ran.returncode == 2
+        assert ran.stderr.count("unfinished, it will be tried again") == 2
+        kept = server.run(["ls", UNFINISHED]).stdout.split()
+        assert sorted(kept) == sorted(f"{item['id']}.json" for item in asked)
+        shown = server.run(["heat-config", "status"], check=False)
+        assert (shown.returncode, shown.stdout.count("taken up again")) == (2, 2)
+
+        quicken(server, RESUME)
+        server.wait_for(lambda it: resumed(it) >= 2, what="two runs in vain")
+        failed = server.run(["systemctl", "--failed", "--plain", "--no-legend"]).stdout
+        assert "heat-config" not in failed
+        server.run(["mount", "-o", "remount,bind,rw", "/var/lib/heat-config/outbox"])
+        assert stack.wait("CREATE") == "COMPLETE", stack.reason
+        assert stack.output("breaks.deploy_stdout") == "it breaks\n"
+        assert stack.output("goes_on.deploy_stdout") == "it goes on\n"
+        assert server.read("/root/runs") == "run\nrun\n"
+        server.wait_for(lambda it: quiet(it, RESUME), what="the end of the timer")
+        assert server.run(["heat-config", "status"]).stdout.count("delivered") == 2
+    finally:
+        stack.delete()
+
+
+def resumed(server: Server) -> int:
+    """How often a run was started anew, and has left something unfinished."""
+    return server.journal(RESUME).count("Finished")
 
 
 def sent(server: Server) -> int:
     return server.journal("heat-config-deliver").count("was accepted by queue")
 
 
-def test_a_run_that_a_power_cut_has_ended_is_told_after_the_boot(
+CUT = "#!/bin/sh\necho so far\nexec sleep 600"
+
+
+def test_a_run_that_a_power_cut_has_ended_is_answered_after_the_boot(
     root: Path, heat: Heat, tmp_path: Path
 ) -> None:
     stack = heat.create(
@@ -299,25 +369,28 @@ def test_a_run_that_a_power_cut_has_ended_is_told_after_the_boot(
             server_transport="ZAQAR_MESSAGE",
             signal_transport="ZAQAR_SIGNAL",
             deployments={
-                "cut": {"config": "#!/bin/sh\necho so far\nexec sleep 600"},
+                "reboots": {"config": CUT, "options": {"interrupted": "succeed"}},
+                "cut": {"config": CUT},
                 "next": {"config": "#!/bin/sh\necho done"},
             },
         ),
     )
-    items = wait_for("the deployments", lambda: asked_of(heat, stack, 2))
+    items = wait_for("the deployments", lambda: asked_of(heat, stack, 3))
     # What a server has with it from the start is there at each boot.
-    data = {"deployments": [items["cut"], items["next"]]}
+    data = {"deployments": [items[name] for name in ("reboots", "cut", "next")]}
     files = [BOOT_CONFIG, File("/var/lib/heat-cfntools/cfn-init-data", json.dumps(data))]
     disks = {"/var/lib/heat-config": tmp_path / "state", "/var/log/heat-config": tmp_path / "log"}
     for folder in disks.values():
         folder.mkdir(mode=0o700)
     server = Server(root, files=files, disks=disks)
     try:
-        server.boot()
-        server.wait_for(lambda it: "cut: so far" in it.journal(), what="the hook's first line")
-        leader = Path(f"/proc/{server.leader}")
-        server.stop(timeout=0)
-        assert not leader.exists()
+        for name in ("reboots", "cut"):
+            server.boot()
+            line = f"{name}: so far"
+            server.wait_for(lambda it, line=line: line in it.journal(), what="the hook's line")  # type: ignore[misc]
+            leader = Path(f"/proc/{server.leader}")
+            server.stop(timeout=0)
+            assert not leader.exists()
         server.boot()
         # First, because what it waits for in vain comes with the server's journal.
         server.wait_for(lambda it: len(accepted(it)) == 2, timeout=120, what="two accepted results")
@@ -325,6 +398,9 @@ def test_a_run_that_a_power_cut_has_ended_is_told_after_the_boot(
         assert "cut" in stack.reason and "non-zero status code: 1" in stack.reason
         assert stack.output("cut.deploy_stderr").startswith("so far\nthe run was interrupted")
         assert stack.output("next.deploy_stdout") == "done\n"
+        assert stack.output("reboots.deploy_stdout") == "so far\n"
+        expected = "the run was interrupted, as the config expects\n"
+        assert stack.output("reboots.deploy_stderr") == expected
     finally:
         server.stop()
         stack.delete()

@@ -187,12 +187,6 @@ def leaks(text: str, secrets: set[str]) -> list[str]:
     return sorted(secret for secret in secrets if secret in text or secret in unquote(text))
 
 
-def ask(server: HostServer, items: list[dict[str, Any]]) -> None:
-    path = server.root / "var/run/heat-config/heat-config"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(items))
-
-
 class Seen:
     """What was to be seen while the scripts ran, and after."""
 
@@ -210,7 +204,7 @@ class Seen:
 def looked_at(server: HostServer, items: list[dict[str, Any]], seen: Path) -> Seen:
     """Run all deployments, and look around while each of the scripts waits for that."""
     result = Seen()
-    ask(server, items)
+    server.asks_for(items)
     ended: list[subprocess.CompletedProcess[str]] = []
     agent = Thread(target=lambda: ended.append(server.run("heat-config", "run")))
     agent.start()
@@ -341,9 +335,9 @@ def test_an_error_holds_none(
     again = [{**damaged(item, damage), "id": f"{damage}-{item['id']}"} for item in items]
     for item in again:
         item["config"] = "#!/bin/sh\ntrue"
-    ask(server, again)
-    ran = server.run("env", "HEAT_CONFIG_FIRST_WAIT=0", "heat-config", "run")
-    delivered = server.run("env", "HEAT_CONFIG_FIRST_WAIT=0", "heat-config", "deliver")
+    server.asks_for(again)
+    ran = server.run("env", "HEAT_CONFIG_FIRST_WAIT=0.001", "heat-config", "run")
+    delivered = server.run("env", "HEAT_CONFIG_FIRST_WAIT=0.001", "heat-config", "deliver")
     shown = server.run("heat-config", "status")
     assert "[ERROR]" in ran.stderr + delivered.stderr
     assert leaks(ran.stderr + delivered.stderr + shown.stdout, secrets) == []

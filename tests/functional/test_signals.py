@@ -21,7 +21,15 @@ from heat_config.result import from_dict
 from heat_config.signals import zaqar
 from lab import Lab
 from lab.wire import FORWARD, LOSE_ANSWER, RESET, Action, Wire, answer
-from tests.support.faults import AMBIGUOUS, BAD_CONTENT, NOT_THE_SERVICE, PASSING, REFUSED, each
+from tests.support.faults import (
+    AMBIGUOUS,
+    BAD_CONTENT,
+    NOT_THE_SERVICE,
+    PASSING,
+    REFUSED,
+    each,
+    known_after,
+)
 from tests.support.signalled import Deployments
 from tests.support.user import DemoUser
 from tests.support.wires import Reroute, address
@@ -48,11 +56,6 @@ def refusal(ask: Callable[[], object], values: dict[str, Any]) -> CloudError:
     message = str(raised.value)
     assert not [secret for secret in redact.secrets_in(values) if secret in message]
     return raised.value
-
-
-def known_after(action: Action) -> Outcome:
-    """What is known after trouble on the way: only a 429 says that nothing was done."""
-    return Outcome.UNREACHABLE if action.status == 429 else Outcome.UNKNOWN
 
 
 class Queue:
@@ -115,7 +118,7 @@ class TestPost:
         error = queue.refuses(action)
         assert error.outcome is known_after(action)
         assert queue.wire.url in str(error)
-        assert not queue.sender().find()
+        assert queue.sender().find() is Outcome.ABSENT
         assert len(queue.wire.requests("POST")) == 1
         queue.post()
         assert queue.messages == [RESULT]
@@ -124,7 +127,7 @@ class TestPost:
     @pytest.mark.usefixtures("short_stall")
     def test_what_has_arrived_all_the_same_is_found(self, queue: Queue, action: Action) -> None:
         assert queue.refuses(action).outcome is Outcome.UNKNOWN
-        assert queue.sender().find()
+        assert queue.sender().find() is Outcome.PRESENT
         assert queue.messages == [RESULT]
         assert [exchange.method for exchange in queue.wire.history] == ["POST", "GET"]
 
@@ -185,7 +188,7 @@ class TestPost:
     ) -> None:
         for action in (answer(429), answer(503), answer(502, forward=True)):
             queue.refuses(action)
-        assert queue.sender().find()
+        assert queue.sender().find() is Outcome.PRESENT
         assert queue.wire.connections == 1
         assert len(identity.requests("POST")) == 1
 
@@ -203,11 +206,11 @@ OTHER = {**RESULT, "deploy_stdout": "other"}
 class TestFindAndRemove:
     def test_anothers_message_is_not_taken_for_it_nor_removed(self, queue: Queue) -> None:
         queue.post(message=OTHER, config_id="c2")
-        assert not queue.sender().find()
+        assert queue.sender().find() is Outcome.ABSENT
         queue.sender().remove()
         assert queue.messages == [OTHER]
         queue.post()
-        assert queue.sender().find()
+        assert queue.sender().find() is Outcome.PRESENT
         queue.sender().remove()
         assert queue.messages == [OTHER]
 
@@ -215,10 +218,10 @@ class TestFindAndRemove:
         for _ in range(45):
             queue.post(message=OTHER, config_id="c2")
         queue.post()
-        assert queue.sender().find()
+        assert queue.sender().find() is Outcome.PRESENT
         queue.sender().remove()
-        assert not queue.sender().find()
-        assert queue.sender("c2").find()
+        assert queue.sender().find() is Outcome.ABSENT
+        assert queue.sender("c2").find() is Outcome.PRESENT
 
     def test_each_copy_is_removed(self, queue: Queue) -> None:
         for _ in range(3):
@@ -228,10 +231,10 @@ class TestFindAndRemove:
 
     def test_what_is_equal_to_nothing_is_found_too(self, queue: Queue) -> None:
         queue.post(message={**RESULT, "output": float("nan")})
-        assert queue.sender().find()
+        assert queue.sender().find() is Outcome.PRESENT
 
     def test_a_queue_that_was_never_made(self, queue: Queue) -> None:
-        assert not queue.sender().find()
+        assert queue.sender().find() is Outcome.ABSENT
         queue.sender().remove()
 
     @each({**PASSING, **REFUSED, **NOT_THE_SERVICE})

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import ssl
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,16 +14,16 @@ from typing import Any
 import certifi
 import pytest
 
-from heat_config import redact, settings
+from heat_config import redact
 from heat_config.cloud import keystone
 from heat_config.cloud.errors import CloudError
 from heat_config.cloud.trust import Trust
-from heat_config.delivery.outbox import Entry, Outbox
+from heat_config.delivery.entry import Stage
 from heat_config.result import Result
-from heat_config.run import loop as agent
 from lab import Lab
 from lab.wire import Wire, answer
 from tests.support.authority import DAY, NOW, Authority
+from tests.support.office import Office
 from tests.support.user import DemoUser
 from tests.support.wires import address
 
@@ -33,7 +32,7 @@ DEBIANS = "/etc/ssl/certs/ca-certificates.crt"
 
 @dataclass
 class Target:
-    """A deployment whose answer goes over TLS at one point of its way."""
+    """A deployment whose result goes over TLS at one point of its way."""
 
     values: dict[str, Any]
     wire: Wire
@@ -71,54 +70,44 @@ def target(
         yield make
 
 
-class Agent:
-    """Owes the result of one deployment and tries to send it."""
+class Server:
+    """It has the result of one deployment and tries to deliver it."""
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self._folder = folder
         self._capsys = capsys
 
     def is_refused(self, target: Target, **variables: str) -> str:
-        """The result stays owed, and nothing has been sent. Return the log."""
-        still_owed, log = self._deliver(target, variables)
-        assert still_owed
+        """The result stays pending, and nothing has been sent. Return the log."""
+        office, log = self._deliver(target, variables)
+        # Certainly not sent: it is in the stage in which it began.
+        assert office.entry().stage in (Stage.NEW, Stage.REPEATABLE)
         assert target.wire.url in log
         assert target.wire.connections > 0
         assert target.wire.history == [], "neither a password nor the result"
         return log
 
     def is_accepted(self, target: Target, **variables: str) -> None:
-        still_owed, log = self._deliver(target, variables)
-        assert not still_owed, log
+        office, log = self._deliver(target, variables)
+        assert office.is_empty(), log
         assert target.wire.history
 
-    def _deliver(self, target: Target, variables: dict[str, str]) -> tuple[bool, str]:
-        folders = {
-            "HEAT_CONFIG_DEPLOYED": str(self._folder / "deployed"),
-            "HEAT_CONFIG_DEPLOYED_OLD": str(self._folder / "deployed-old"),
-            "HEAT_CONFIG_OUTBOX": str(self._folder / "outbox"),
-            "HEAT_CONFIG_LOGS": str(self._folder / "logs"),
-            "HEAT_CONFIG_SETTINGS": str(self._folder / "heat-config.conf"),
-            "HEAT_CONFIG_FIRST_WAIT": "0",
-        }
-        current = settings.load({**folders, **variables})
-        outbox = Outbox(current)
-        message = Result(0).as_dict()
-        outbox.put(Entry("c1", target.values, message, since=time.time(), doubt=False))
-        still_owed = bool(agent.deliver(current))
-        # A missing file of certificates is no moment's trouble, but it is kept too.
-        assert still_owed == bool(outbox.ids())
+    def _deliver(self, target: Target, variables: dict[str, str]) -> tuple[Office, str]:
+        office = Office(self._folder, **variables)
+        office.send(target.values, Result(0).as_dict())
         log = self._capsys.readouterr().err
         assert not [secret for secret in redact.secrets_in(target.values) if secret in log]
-        return still_owed, log
+        return office, log
 
 
 @pytest.fixture
-def server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Agent:
-    return Agent(tmp_path, capsys)
+def server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Server:
+    return Server(tmp_path, capsys)
 
 
-def test_an_unknown_authority_is_refused(server: Agent, target: Make, authority: Authority) -> None:
+def test_an_unknown_authority_is_refused(
+    server: Server, target: Make, authority: Authority
+) -> None:
     log = server.is_refused(target(authority.certified("127.0.0.1")))
     assert "does not verify: unable to get local issuer certificate" in log
     assert "HEAT_CONFIG_CA_FILE" in log
@@ -126,7 +115,7 @@ def test_an_unknown_authority_is_refused(server: Agent, target: Make, authority:
 
 @pytest.mark.parametrize("host", ["127.0.0.2", "zaqar.example"])
 def test_the_certificate_of_another_host_is_refused(
-    server: Agent, target: Make, authority: Authority, host: str
+    server: Server, target: Make, authority: Authority, host: str
 ) -> None:
     other = target(authority.certified(host))
     log = server.is_refused(other, HEAT_CONFIG_CA_FILE=str(authority.file))
@@ -134,7 +123,7 @@ def test_the_certificate_of_another_host_is_refused(
 
 
 def test_an_expired_certificate_is_refused(
-    server: Agent, target: Make, authority: Authority
+    server: Server, target: Make, authority: Authority
 ) -> None:
     expired = target(authority.certified("127.0.0.1", until=NOW - DAY))
     log = server.is_refused(expired, HEAT_CONFIG_CA_FILE=str(authority.file))
@@ -143,14 +132,14 @@ def test_an_expired_certificate_is_refused(
 
 @pytest.mark.parametrize("variable", ["HEAT_CONFIG_CA_FILE", "OS_CACERT"])
 def test_an_authority_that_the_operator_names_is_trusted(
-    server: Agent, target: Make, authority: Authority, variable: str
+    server: Server, target: Make, authority: Authority, variable: str
 ) -> None:
     own = target(authority.certified("127.0.0.1"))
     server.is_accepted(own, **{variable: str(authority.file)})
 
 
 def test_an_authority_in_the_systems_store_is_trusted(
-    server: Agent, target: Make, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    server: Server, target: Make, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # OpenSSL's own way to say where the store is.
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
@@ -159,7 +148,7 @@ def test_an_authority_in_the_systems_store_is_trusted(
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 def test_insecure_accepts_any_certificate(
-    server: Agent, target: Make, authority: Authority
+    server: Server, target: Make, authority: Authority
 ) -> None:
     server.is_accepted(target(authority.certified("zaqar.example")), HEAT_CONFIG_INSECURE="1")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from heat_config.cloud.errors import Outcome
 from lab.wire import GARBAGE, LOSE_ANSWER, RESET, STALL, Action, Reply, answer
 
 # The request has not reached the service, and a later one may.
@@ -42,6 +43,11 @@ NOT_THE_SERVICE = {
     "login page": answer(200, b"<html>Please log in</html>"),
     "nothing": answer(200),
 }
+
+
+def known_after(action: Action) -> Outcome:
+    """What is known after trouble on the way: only a 429 says that nothing was done."""
+    return Outcome.UNREACHABLE if action.status == 429 else Outcome.UNKNOWN
 
 
 def each(actions: dict[str, Action]) -> pytest.MarkDecorator:

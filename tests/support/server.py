@@ -33,8 +33,9 @@ class HostServer:
         for element in ("os-collect-config", "heat-config"):
             source = ELEMENTS / element / "os-apply-config"
             shutil.copytree(source, self._templates, dirs_exist_ok=True)
-        code = "import sys; from heat_config.cli import main; sys.exit(main())"
-        self._program("heat-config", f"exec {sys.executable} -c '{code}' \"$@\"")
+        for name, entry in (("heat-config", "main"), ("heat-config-notify", "notify")):
+            code = f"import sys; from heat_config.cli import {entry}; sys.exit({entry}())"
+            self._program(name, f"exec {sys.executable} -c '{code}' \"$@\"")
         collect = "import sys; from heat_config.collect.loop import main; sys.exit(main())"
         self._program("heat-config-collect", f"#!{sys.executable}\n{collect}\n")
         agent = ELEMENTS / "heat-config/os-refresh-config/configure.d/55-heat-config"
@@ -57,6 +58,12 @@ class HostServer:
         return subprocess.run(
             command, env=self._environment(), text=True, capture_output=True, **options
         )
+
+    def asks_for(self, items: list[Any]) -> None:
+        """Put the deployments where os-apply-config renders them."""
+        path = self.root / "var/run/heat-config/heat-config"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(items))
 
     @property
     def deployed(self) -> Path:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,10 +24,9 @@ SIGNALS = {
 class Deployments:
     """A stack's deployments as its server sees them, and what Heat knows of them."""
 
-    def __init__(self, heat: Heat, stack: Stack) -> None:
+    def __init__(self, heat: Heat, stack: Stack, wanted: int) -> None:
         self._api = heat.api.software_deployments
         self._server = heat.api.resources.get(stack.id, "server").physical_resource_id
-        wanted = len(SIGNALS)
 
         def all_there() -> list[dict[str, Any]] | None:
             found: list[dict[str, Any]] = self._api.metadata(server_id=self._server)
@@ -54,17 +53,17 @@ class Deployments:
 
 
 @contextmanager
-def signalled(heat: Heat) -> Iterator[Deployments]:
-    """Such a stack; it is deleted afterwards."""
+def signalled(heat: Heat, signals: Mapping[str, str] = SIGNALS) -> Iterator[Deployments]:
+    """Such a stack; it is deleted afterwards. ``signals``: the deployments' transports."""
     wanted = template(
         server_transport="POLL_SERVER_HEAT",
         signal_transport="HEAT_SIGNAL",
-        deployments={name: {"config": "", "outputs": [{"name": "output"}]} for name in SIGNALS},
+        deployments={name: {"config": "", "outputs": [{"name": "output"}]} for name in signals},
     )
-    for name, transport in SIGNALS.items():
+    for name, transport in signals.items():
         properties = wanted["resources"][f"{name}_deployment"]["properties"]
         properties["signal_transport"] = transport
     stack = heat.create(f"test-signals-{uuid.uuid4().hex[:8]}", wanted)
     stack.wait_for_server()
-    yield Deployments(heat, stack)
+    yield Deployments(heat, stack, len(signals))
     stack.delete()

@@ -34,15 +34,17 @@ BESIDE = {
     "hooks": {"heat_config"},
     "lab": set[str](),
     "demo": {"lab"},
-    "tests": {"heat_config", "hooks", "lab", "demo", "bench", "faults"},
+    "tests": {"heat_config", "hooks", "lab", "demo", "bench", "compare", "faults", "tools"},
     "bench": {"heat_config", "lab", "tests"},
+    "compare": {"heat_config", "lab", "bench", "tests"},
     "faults": {"heat_config", "lab", "tests"},
+    "tools": {"heat_config"},
 }
 # The functions of heat_config that import, with the reason; everything else imports at its top.
 IN_FUNCTIONS = {
     ("cli", "main"): "behind the quick path, which is most runs",
     ("cli", "_parser"): "argparse takes longer than a run with nothing to do",
-    ("redact", "_url_secrets"): "on the quick path, where there is nothing to hide",
+    ("redact", "url_secrets"): "on the quick path, where there is nothing to hide",
     ("signals/__init__", "_module"): "each transport with its libraries, when a result is sent",
     ("hookkit/values", "_yaml"): "a script starts 20 ms sooner without it",
     ("collect/loop", "_connect"): "a server without a websocket has no client for one",

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +11,9 @@ import pytest
 
 from lab import Lab
 from lab.stack import wait_for
-from tests.functional.heat_plugin.conftest import Begin
 from tests.support import answering
-from tests.support.answering import Inputs, Server, is_acknowledged
+from tests.support.answering import Begin, Inputs, Server, is_acknowledged
+from tests.support.forgetting import forget_everything
 from tests.support.plugin import one
 
 # Seconds: longer than any of Heat's own tries.
@@ -145,12 +144,3 @@ def test_an_engine_that_is_killed(begin: Begin, lab: Lab) -> None:
 
     wait_for("UPDATE_COMPLETE", ended)
     assert stack.output("step.said") == "once"
-
-
-def forget_everything(lab: Lab) -> None:
-    """Empty Zaqar's Redis."""
-    conf = (lab.directory / "etc/redis.conf").read_text().split()
-    port, password = (conf[conf.index(name) + 1] for name in ("port", "requirepass"))
-    with socket.create_connection(("127.0.0.1", int(port)), timeout=30) as redis:
-        redis.sendall(f"AUTH {password}\r\nFLUSHALL\r\nQUIT\r\n".encode())
-        assert redis.makefile().read().split() == ["+OK", "+OK", "+OK"]

@@ -107,13 +107,17 @@ class TestUntrusted:
         assert "Signature" not in str(error)
         assert error.outcome is Outcome.UNREACHABLE
 
-    def test_another_fault_of_tls_is_not_put_on_the_certificate(self) -> None:
-        cause = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
-        cause.reason = "WRONG_VERSION_NUMBER"
+    @pytest.mark.parametrize(
+        "reason", ["WRONG_VERSION_NUMBER", "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"]
+    )
+    def test_another_fault_of_tls_may_come_after_the_request(self, reason: str) -> None:
+        cause = ssl.SSLError(1, f"[SSL: {reason}] no more is told")
+        cause.reason = reason
         error = http.untrusted("https://h/", self.error(cause))
-        assert str(error) == "TLS with https://h/ failed (WRONG_VERSION_NUMBER)"
-        assert error.outcome is Outcome.UNREACHABLE
+        assert str(error) == f"TLS with https://h/ failed ({reason})"
+        assert error.outcome is Outcome.UNKNOWN
 
     def test_without_openssls_word_the_kind_is_told(self) -> None:
         error = http.untrusted("https://h/", requests.exceptions.SSLError("h/x?Signature=0123"))
         assert str(error) == "TLS with https://h/ failed (SSLError)"
+        assert error.outcome is Outcome.UNKNOWN

@@ -143,7 +143,7 @@ class TestRequest:
         [
             (exceptions.ConnectFailure("?secret"), "(ConnectFailure)", Outcome.UNKNOWN),
             (exceptions.ConnectTimeout("?secret"), "(ConnectTimeout)", Outcome.UNKNOWN),
-            (exceptions.SSLError("?secret"), "TLS with http://h/ failed", Outcome.UNREACHABLE),
+            (exceptions.SSLError("?secret"), "TLS with http://h/ failed", Outcome.UNKNOWN),
         ],
     )
     def test_no_answer(

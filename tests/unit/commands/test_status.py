@@ -14,10 +14,12 @@ import pytest
 
 from heat_config import cli, deployment
 from heat_config.commands import status
-from heat_config.delivery.outbox import Entry, Outbox
+from heat_config.delivery.entry import Entry, Stage
+from heat_config.delivery.outbox import Outbox
 from heat_config.result import Result
 from heat_config.run import answering
-from heat_config.run.store import Store
+from heat_config.run.store import Begun, Store
+from heat_config.run.unfinished import Unfinished
 from heat_config.settings import Settings
 from tests.support.checkout import REPOSITORY
 from tests.support.deployments import script
@@ -36,15 +38,18 @@ class Server:
         Path(self.settings.config_file).write_text(json.dumps(items))
 
     def begins(self, item: dict[str, Any]) -> None:
-        self.store.begin(deployment.read(item))
+        self.store.begin(deployment.read(item), Begun())
 
     def ends(self, item: dict[str, Any], status_code: int | str = 0) -> None:
         self.begins(item)
         self.store.end(item["id"], Result(status_code))
 
-    def owes(self, item: dict[str, Any], **more: Any) -> Entry:
-        entry = Entry(item["id"], {"deploy_queue_id": "q"}, {}, 1.0, **more)
-        self.outbox.put(entry)
+    def has(self, item: dict[str, Any], stage: Stage = Stage.NEW, problem: str = "") -> Entry:
+        """A result is pending."""
+        address = {"deploy_queue_id": "q"}
+        entry = Entry(item["id"], address, {"deploy_status_code": 0}, stage, problem=problem)
+        with self.outbox.locked() as box:
+            box.put(entry)
         return entry
 
     def row(self) -> status.Row:
@@ -60,16 +65,18 @@ def server(settings: Settings) -> Server:
 @pytest.fixture
 def running() -> Iterator[None]:
     """Another process that holds the lock of a run."""
-    code = "from heat_config import settings, store; import time\n"
+    code = "from heat_config import settings; from heat_config.run import store; import time\n"
     code += "with store.Store(settings.load()).locked(): print(flush=True); time.sleep(600)"
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment
     ) as other:
         assert other.stdout
-        other.stdout.readline()
-        yield
-        other.kill()
+        try:
+            assert other.stdout.readline()
+            yield
+        finally:
+            other.kill()
 
 
 def states(server: Server) -> tuple[str, str, int]:
@@ -95,12 +102,12 @@ def test_nobody_knows_how_it_went_before_heat_has_asked(
         status.wait(server.settings, timeout=0)
 
 
-def test_what_is_owed_of_a_damaged_entry_is_owed(server: Server) -> None:
+def test_a_damaged_entry_is_pending(server: Server) -> None:
     item = script("x", inputs=QUEUE)
     server.is_asked(item)
     server.ends(item)
     Path(server.settings.outbox, f"{item['id']}.json").write_text("")
-    assert states(server) == ("done", "owed", 2)
+    assert states(server) == ("done", "pending", 2)
 
 
 def test_what_has_not_begun_is_pending(server: Server) -> None:
@@ -131,7 +138,9 @@ def test_what_was_cut_is_interrupted(server: Server) -> None:
     # The next run will say so to Heat.
     assert states(server) == ("interrupted", "none", 2)
     assert server.row().duration is None
-    server.store.end(item["id"], answering.after_cut(deployment.read(item), server.settings))
+    server.store.end(
+        item["id"], answering.after_cut(deployment.read(item), Begun(), server.settings)
+    )
     assert states(server) == ("interrupted", "delivered", 1)
 
 
@@ -155,30 +164,95 @@ def test_where_nobody_waits_there_is_no_signal(server: Server) -> None:
     assert states(server) == ("done", "none", 0)
 
 
-def test_what_is_owed_is_not_over(server: Server) -> None:
+def test_what_is_pending_is_not_over(server: Server) -> None:
     item = script("x", inputs=QUEUE)
     server.is_asked(item)
     server.ends(item, 3)
-    server.owes(item, problem="Zaqar is away")
-    assert states(server) == ("failed", "owed", 2)
+    server.has(item, problem="Zaqar is away")
+    assert states(server) == ("failed", "pending", 2)
     assert server.row().problem == "Zaqar is away"
 
 
-def test_what_heat_was_told_otherwise_is_delivered(server: Server) -> None:
+@pytest.mark.parametrize("stage", [each for each in Stage if each.is_delivered])
+def test_what_was_accepted_is_delivered_although_something_is_left_to_do(
+    server: Server, stage: Stage
+) -> None:
     item = script("x", inputs=QUEUE)
     server.is_asked(item)
     server.ends(item)
-    server.owes(item, told_heat=True)
+    server.has(item, stage)
     assert states(server) == ("done", "delivered", 0)
 
 
-def test_what_was_given_up_is_a_failure(server: Server) -> None:
+@pytest.mark.parametrize("stage", [each for each in Stage if each.is_unconfirmed])
+def test_what_may_have_arrived_is_unconfirmed(server: Server, stage: Stage) -> None:
     item = script("x", inputs=QUEUE)
     server.is_asked(item)
     server.ends(item)
-    server.outbox.abandon(server.owes(item), "the stack is gone")
-    assert states(server) == ("done", "abandoned", 1)
+    server.has(item, stage)
+    assert states(server) == ("done", "unconfirmed", 2)
+
+
+SIGNED = [{"name": "deploy_signal_id", "value": "zaqar+https://host/v2/queues/q/messages?"}]
+
+
+@pytest.mark.parametrize(
+    ("stage", "signal"), [(Stage.SIGNED, "pending"), (Stage.WAITING_FOR_HEAT, "unconfirmed")]
+)
+def test_what_heat_has_not_acknowledged_says_why(server: Server, stage: Stage, signal: str) -> None:
+    item = script("x", inputs=SIGNED)
+    server.is_asked(item)
+    server.ends(item)
+    server.has(item, stage, "the signed address opens nothing there")
+    assert states(server) == ("done", signal, 2)
+    assert server.row().problem == "the signed address opens nothing there"
+
+
+def test_what_a_newer_agent_has_written_is_pending(server: Server) -> None:
+    item = script("x", inputs=QUEUE)
+    server.is_asked(item)
+    server.ends(item)
+    Path(server.settings.outbox, "c1.json").write_text('{"version": 99}')
+    assert states(server) == ("done", "pending", 2)
+    assert "left to the agent that wrote its entry" in server.row().problem
+
+
+def test_what_this_servers_disk_keeps_from_being_done_says_so(server: Server) -> None:
+    item = script("x", inputs=QUEUE)
+    server.is_asked(item)
+    Unfinished(server.settings).note(["c1"])
+    assert states(server) == ("unfinished", "none", 2)
+    assert "on this server's disk" in server.row().problem
+    server.begins(item)
+    assert states(server) == ("unfinished", "none", 2)
+    assert "journalctl" in server.row().problem
+
+
+@pytest.mark.parametrize(
+    ("stage", "signal", "code"),
+    [(Stage.ABANDONED, "abandoned", 1), (Stage.SUPERSEDED, "superseded", 0)],
+)
+def test_what_was_put_aside_is_a_failure_unless_heat_does_not_want_it_any_more(
+    server: Server, stage: Stage, signal: str, code: int
+) -> None:
+    item = script("x", inputs=QUEUE)
+    server.is_asked(item)
+    server.ends(item)
+    entry = server.has(item, stage, "the stack is gone")
+    with server.outbox.locked() as box:
+        box.put_aside(entry)
+    assert states(server) == ("done", signal, code)
     assert server.row().problem == "the stack is gone"
+
+
+def test_folders_that_cannot_be_made_leave_nothing_to_be_known(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.is_asked(script("x"))
+    Path(server.settings.outbox).rmdir()
+    Path(server.settings.outbox).touch()
+    assert cli.main(["status"]) == 2
+    assert server.settings.outbox in capsys.readouterr().err
 
 
 def test_an_empty_note_means_done_long_ago(server: Server) -> None:
@@ -212,18 +286,18 @@ def test_the_table_is_for_people(server: Server, capsys: pytest.CaptureFixture[s
     item = script("x", inputs=QUEUE)
     server.is_asked(item, script("x", config_id="longer-id"))
     server.ends(item)
-    server.owes(item, problem="Zaqar is away")
+    server.has(item, problem="Zaqar is away")
     assert cli.main(["status"]) == 2
     head, first, second, problem = capsys.readouterr().out.splitlines()
     assert head.split() == [
         *("NAME", "STATE", "SIGNAL", "ACTION", "GROUP", "BEGUN", "DURATION", "ID")
     ]
-    assert first.split()[:5] == ["name-of-c1", "done", "owed", "CREATE", "script"]
+    assert first.split()[:5] == ["name-of-c1", "done", "pending", "CREATE", "script"]
     assert second.split() == [
         *("name-of-longer-id", "pending", "none", "-", "script", "-", "-", "longer-id")
     ]
     assert head.index("STATE") == first.index("done") == second.index("pending")
-    assert problem == "name-of-c1: owed: Zaqar is away"
+    assert problem == "name-of-c1: pending: Zaqar is away"
 
 
 def test_json_is_for_programs(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
@@ -250,13 +324,14 @@ def test_waiting_ends_when_nothing_is_unfinished(
     server.is_asked(item)
 
     def ends() -> None:
-        server.owes(item)
+        server.has(item)
         server.ends(item)
 
-    def is_heard() -> None:
-        server.outbox.settle("c1")
+    def is_accepted() -> None:
+        with server.outbox.locked() as box:
+            box.settle("c1")
 
-    steps = iter([ends, is_heard])
+    steps = iter([ends, is_accepted])
     monkeypatch.setattr(time, "sleep", lambda _: next(steps)())
     assert cli.main(["status", "--wait"]) == 0
     assert next(steps, None) is None

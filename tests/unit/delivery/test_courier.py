@@ -22,7 +22,7 @@ from heat_config.run.store import Begun, Store
 from heat_config.settings import Settings
 from tests.support.clock import NOW, Clock
 from tests.support.deployments import inputs, script
-from tests.support.far_end import FarEnd, queue_of
+from tests.support.far_end import FarEnd, queue_of, signed_of
 
 URL = {"deploy_signal_id": "http://swift/x", "deploy_signal_verb": "PUT"}
 RESOURCE = {
@@ -32,7 +32,7 @@ RESOURCE = {
 }
 QUEUE = {"deploy_queue_id": "q", **RESOURCE}
 # More rounds than any result of these tests has before its end.
-MANY = 100
+MANY = 300
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +69,11 @@ class Office:
         with self.outbox.locked() as box:
             box.put(entry)
         return entry
+
+    def supersede(self, asked: dict[str, dict[str, Any]]) -> None:
+        courier = self.courier()
+        courier.expect(asked)
+        courier.supersede()
 
     def by_hand(self) -> None:
         self.courier().deliver_all(due_only=False)
@@ -182,6 +187,16 @@ class TestARound:
         courier.deliver_all(due_only=True)
         assert len(far.acts) == policy.ROUND
 
+    def test_that_repeats_a_secret_is_noted_without_it(self, office: Office, far: FarEnd) -> None:
+        signed = "http://swift/x?signature=0123456789abcdef0123"
+        address = {"deploy_signal_id": signed, "deploy_password": "hunter22"}
+        office.has("c1", Stage.REPEATABLE, address=address)
+        far.errors["c1"] = ValueError(f"{signed} of hunter22")
+        office.timer()
+        assert "http://swift/x" in office.entry().problem
+        assert "hunter22" not in office.entry().problem
+        assert "0123456789abcdef0123" not in office.entry().problem
+
     def test_of_one_faulty_transport_does_not_stop_the_others(
         self, office: Office, far: FarEnd
     ) -> None:
@@ -277,14 +292,17 @@ class TestAnAct:
             *((stage, "notify", stage) for stage in (Stage.MAYBE_NOTIFIED, Stage.FORCED)),
             *((stage, "clean", stage) for stage in (Stage.CLEANING, Stage.CLEANING_AGAIN)),
             (Stage.REPEATABLE, "post", Stage.REPEATABLE),
+            (Stage.SIGNED, "post", Stage.SIGNED),
+            (Stage.WAITING_FOR_HEAT, "look", Stage.WAITING_FOR_HEAT),
         ],
     )
     def test_has_its_intent_on_disk_before_it_begins(
         self, office: Office, far: FarEnd, stage: Stage, act: str, on_disk: Stage
     ) -> None:
         """A power cut in between leaves an entry that says what may have happened."""
-        address = URL if stage is Stage.REPEATABLE else queue_of("c1")
-        office.has("c1", stage, address=address)
+        signed = stage in (Stage.SIGNED, Stage.WAITING_FOR_HEAT)
+        other = signed_of("c1") if signed else queue_of("c1")
+        office.has("c1", stage, address=URL if stage is Stage.REPEATABLE else other)
         seen: list[tuple[str, Stage]] = []
         far.before = lambda name, _: seen.append((name, office.entry().stage))
         office.timer()
@@ -538,7 +556,7 @@ class TestHeatIsAskedInPlaceOfTheQueue:
         office.has("c1", Stage.MAYBE_NOTIFIED, tries=40, waited=5000.0, wait=600.0)
         far.fails("notify", Outcome.UNREACHABLE)
 
-        def relent(name: str, _: str) -> None:
+        def relent(*_: str) -> None:
             if far.acts:
                 far.errors.clear()
 
@@ -663,7 +681,7 @@ class TestSuperseded:
     ) -> None:
         """Heat takes the first answer that it finds there for the newer config's."""
         office.has("old", stage, address=address)
-        office.courier().supersede({"other": {}, "new": address})
+        office.supersede({"other": {}, "new": address})
         assert office.set_aside("old") == (Stage.SUPERSEDED, "Heat asks for a newer config, new")
         assert far.acts == []
 
@@ -676,22 +694,25 @@ class TestSuperseded:
             "newer": {**RESOURCE, "deploy_resource_name": "another"},
             "none": {},
         }
-        office.courier().supersede(asked)
+        office.supersede(asked)
         assert len(office.outbox.ids()) == 3
         assert office.outbox.abandoned_ids() == []
 
     def test_the_result_of_what_heat_asks_for_stays_pending(self, office: Office) -> None:
         entry = office.has("new", address=QUEUE)
-        office.courier().supersede({"new": QUEUE})
+        office.supersede({"new": QUEUE})
         assert office.entry("new") == entry
 
-    @pytest.mark.parametrize("stage", [each for each in Stage if each.is_unconfirmed])
+    @pytest.mark.parametrize(
+        "stage",
+        [Stage.MAYBE_QUEUED, Stage.MAYBE_NOTIFIED, Stage.LAST_LOOK, Stage.LAST_RESORT],
+    )
     def test_what_may_be_on_the_queue_is_removed_there_at_once(
         self, office: Office, far: FarEnd, stage: Stage
     ) -> None:
         office.has("old", stage, address=QUEUE, due=NOW + 60)
         far.messages.append(("old", {}))
-        office.courier().supersede({"new": QUEUE})
+        office.supersede({"new": QUEUE})
         assert far.acts == [("clean", "old")]
         assert far.messages == []
         office.timers_until(office.is_empty, "old")
@@ -704,7 +725,7 @@ class TestSuperseded:
         office.has("old", Stage.MAYBE_QUEUED, address=QUEUE)
         far.messages.append(("old", {}))
         far.fails("clean", Outcome.UNREACHABLE)
-        office.courier().supersede({"new": QUEUE})
+        office.supersede({"new": QUEUE})
         assert office.entry("old").stage is Stage.CLEANING
         far.errors.clear()
         office.timer_when_due("old")
@@ -712,7 +733,7 @@ class TestSuperseded:
         assert {name for name, _ in far.acts} == {"clean"}
 
     def test_what_another_process_delivers_meanwhile_is_left_alone(
-        self, office: Office, far: FarEnd, monkeypatch: pytest.MonkeyPatch
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         office.has("old", address=QUEUE)
         courier, ids = office.courier(), office.outbox.ids
@@ -724,7 +745,8 @@ class TestSuperseded:
             return found
 
         monkeypatch.setattr(office.outbox, "ids", and_then_it_is_sent)
-        courier.supersede({"new": QUEUE})
+        courier.expect({"new": QUEUE})
+        courier.supersede()
         assert ids() == office.outbox.abandoned_ids() == []
 
     def test_what_cannot_be_noted_is_not_sent_and_does_not_keep_the_others_from_it(
@@ -736,11 +758,13 @@ class TestSuperseded:
         courier = office.courier()
         with monkeypatch.context() as patch:
             patch.setattr("heat_config.files.write_durably", _fails_once())
-            courier.supersede({f"new-{name}": address for name, address in queues.items()})
+            courier.expect({f"new-{name}": address for name, address in queues.items()})
+            courier.supersede()
         assert len(office.outbox.ids()) == 1
         courier.deliver_all(due_only=False)
         assert far.acts == []
-        assert len(office.outbox.ids()) == 1
+        assert office.outbox.ids() == []
+        assert len(office.outbox.abandoned_ids()) == 3
 
 
 def _fails_once() -> Callable[..., None]:
@@ -754,6 +778,143 @@ def _fails_once() -> Callable[..., None]:
         write_durably(*arguments, **options)
 
     return write
+
+
+class TestWhatHeatAcknowledges:
+    """A result on a signed queue, from which Heat's plug-in reads."""
+
+    def has(self, office: Office, stage: Stage = Stage.SIGNED, **more: Any) -> None:
+        office.has("c1", stage, **{"address": signed_of("c1"), **more})
+
+    def test_is_forgotten_only_then(self, office: Office, far: FarEnd) -> None:
+        self.has(office)
+        office.timer()
+        assert far.acts == [("post", "c1")]
+        assert office.entry().stage is Stage.WAITING_FOR_HEAT
+        assert office.entry().problem == policy.UNACKNOWLEDGED
+        assert office.outbox.undelivered() == ["c1"]
+        office.timer()
+        assert far.acts == [("post", "c1")]
+        office.timer_when_due()
+        assert office.clock.now == NOW + 60
+        assert office.entry().stage is Stage.WAITING_FOR_HEAT
+        far.acknowledged.add("c1")
+        office.timer_when_due()
+        assert far.acts == [("post", "c1"), ("look", "c1"), ("look", "c1")]
+        assert office.is_empty()
+
+    def test_is_said(self, office: Office, far: FarEnd, capsys: pytest.CaptureFixture[str]) -> None:
+        self.has(office, Stage.WAITING_FOR_HEAT)
+        far.acknowledged.add("c1")
+        office.timer()
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.endswith("[INFO] the result of c1 was acknowledged by Heat")
+
+    def test_and_the_queue_loses_is_posted_again(
+        self, office: Office, far: FarEnd, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.has(office)
+        office.timer()
+        far.messages.clear()
+        office.timer_when_due()
+        assert [name for name, _ in far.acts] == ["post", "look", "post"]
+        assert office.entry().stage is Stage.WAITING_FOR_HEAT
+        assert "was lost by the queue before Heat acknowledged it" in capsys.readouterr().err
+        far.acknowledged.add("c1")
+        office.timers_until(office.is_empty)
+
+    def test_is_posted_again_when_an_answer_was_lost(self, office: Office, far: FarEnd) -> None:
+        self.has(office)
+        far.fails("post", Outcome.UNKNOWN)
+        far.loses_answers = True
+        far.before = lambda *_: far.errors.clear() if len(far.acts) == 2 else None
+        office.timer()
+        assert [name for name, _ in far.acts] == ["post"] * 3
+        assert office.entry().stage is Stage.WAITING_FOR_HEAT
+
+    def test_may_be_looked_for_by_hand(self, office: Office, far: FarEnd) -> None:
+        self.has(office, Stage.WAITING_FOR_HEAT, due=NOW + 60)
+        far.acknowledged.add("c1")
+        office.by_hand()
+        assert office.is_empty()
+
+    def test_has_an_end_with_its_reason_where_heat_never_does(
+        self, office: Office, far: FarEnd
+    ) -> None:
+        self.has(office)
+        office.timers_until(lambda: not office.outbox.ids())
+        assert office.set_aside()[0] is Stage.ABANDONED
+        assert policy.UNACKNOWLEDGED in office.set_aside()[1]
+        assert office.clock.now - NOW > 86_400
+        assert len(far.acts) < 400
+
+    @pytest.mark.parametrize("act", ["post", "look"])
+    def test_and_an_address_that_has_ended(self, office: Office, far: FarEnd, act: str) -> None:
+        self.has(office)
+        far.fails(act, Outcome.REFUSED, "the signed address opens nothing there")
+        office.timers_until(lambda: not office.outbox.ids())
+        stage, problem = office.set_aside()
+        assert stage is Stage.ABANDONED
+        assert (
+            problem == "refused 6 times, the last time so: the signed address opens nothing there"
+        )
+        assert 600 < office.clock.now - NOW < 3600
+
+    @pytest.mark.parametrize("asked", [{"new": signed_of("new")}, {"other": {}}])
+    def test_and_heat_does_not_ask_for_any_more_is_forgotten(
+        self, office: Office, far: FarEnd, asked: dict[str, Any]
+    ) -> None:
+        self.has(office, Stage.WAITING_FOR_HEAT, due=NOW + 60)
+        courier = office.courier()
+        courier.expect(asked)
+        courier.supersede()
+        assert office.is_empty()
+        assert far.acts == []
+
+    def test_is_not_forgotten_when_the_metadata_say_nothing(self, office: Office) -> None:
+        self.has(office, Stage.WAITING_FOR_HEAT, due=NOW + 60)
+        courier = office.courier()
+        courier.expect({})
+        courier.supersede()
+        assert office.entry().stage is Stage.WAITING_FOR_HEAT
+
+    def test_of_an_action_before_is_not_posted_any_more(self, office: Office, far: FarEnd) -> None:
+        self.has(office)
+        courier = office.courier()
+        courier.expect({"new": signed_of("new")})
+        courier.supersede()
+        assert office.set_aside() == (Stage.SUPERSEDED, "Heat asks for a newer config, new")
+        assert far.acts == []
+
+    def test_a_host_that_is_away_is_away_for_all_its_queues(
+        self, office: Office, far: FarEnd
+    ) -> None:
+        for config_id, host in (("c1", "dead"), ("c2", "dead"), ("c3", "well")):
+            office.has(config_id, Stage.SIGNED, address=signed_of(config_id, host))
+        far.fails("c1", Outcome.UNREACHABLE)
+        office.timer()
+        assert ids_of(far, "post") == ["c1"] * policy.ROUND + ["c3"]
+
+    def test_what_is_kept_of_an_error_names_neither_queue_nor_signature(
+        self, office: Office, far: FarEnd
+    ) -> None:
+        self.has(office)
+        far.fails("post", Outcome.UNKNOWN, f"queue queue-of-c1 answered 503 to {'0' * 64}")
+        office.timer()
+        assert office.entry().problem == "queue *** answered 503 to ***"
+
+    def test_goes_to_a_program_that_was_set_meanwhile(self, office: Office, far: FarEnd) -> None:
+        office.settings = office.settings._replace(notify="/bin/program")
+        self.has(office, Stage.WAITING_FOR_HEAT)
+        office.timer()
+        assert far.acts == [("post", "c1")]
+        assert office.is_empty()
+
+    def test_and_a_program_may_have_sent_is_posted(self, office: Office, far: FarEnd) -> None:
+        self.has(office, Stage.REPEATABLE)
+        office.timer()
+        assert far.acts == [("post", "c1")]
+        assert office.entry().stage is Stage.WAITING_FOR_HEAT
 
 
 class TestEntriesOnDisk:
@@ -781,11 +942,37 @@ class TestEntriesOnDisk:
         office.store.end("c1", Result(3))
         Path(office.settings.outbox, "c1.json").write_text('{"id": "c')
         office.timer()
-        # Whether it was sent nobody knows: it is not simply posted again.
-        assert far.acts[0] == ("notify" if forced else "look", "c1")
+        # How far it has come nobody knows: it is not posted again.
+        assert far.acts[0] == ("notify", "c1")
         ((_, message),) = far.notified
         assert message["deploy_status_code"] == 3
         assert Path(office.settings.outbox, "c1.json.damaged").exists()
+
+    def test_a_damaged_one_stays_until_the_new_one_is_kept(
+        self, office: Office, far: FarEnd, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Else the result would be lost by a full disk, or by a power cut between the two."""
+        given = inputs(**queue_of("c1"))
+        office.store.begin(deployment.read(script("true", inputs=given)), Begun())
+        office.store.end("c1", Result(3))
+        Path(office.settings.outbox, "c1.json").write_text('{"id": "c')
+        with monkeypatch.context() as patch:
+            patch.setattr("heat_config.files.write_durably", _full)
+            office.timer()
+        assert office.outbox.ids() == ["c1"]
+        office.timer()
+        assert far.notified[0][1]["deploy_status_code"] == 3
+        assert Path(office.settings.outbox, "c1.json.damaged").read_text() == '{"id": "c'
+
+    def test_a_folder_in_the_place_of_one_is_put_out_of_the_way(
+        self, office: Office, far: FarEnd
+    ) -> None:
+        given = inputs(**queue_of("c1"))
+        office.store.begin(deployment.read(script("true", inputs=given)), Begun())
+        office.store.end("c1", Result(3))
+        Path(office.settings.outbox, "c1.json").mkdir()
+        office.timer()
+        assert far.notified[0][1]["deploy_status_code"] == 3
 
     def test_a_damaged_one_of_which_nothing_was_noted_is_said(
         self, office: Office, far: FarEnd, capsys: pytest.CaptureFixture[str]
@@ -803,7 +990,7 @@ class TestEntriesOnDisk:
         path = Path(office.settings.outbox, "c1.json")
         path.write_text('{"version": 99}')
         office.timer()
-        office.courier().supersede({"new": QUEUE})
+        office.supersede({"new": QUEUE})
         assert path.read_text() == '{"version": 99}'
         assert "is left to the agent that wrote it" in capsys.readouterr().err
         assert far.acts == []
@@ -836,7 +1023,7 @@ class TestEntriesOnDisk:
         path.write_text(json.dumps(strange))
         office.timer()
         assert ids_of(far, "post") == ["c2"]
-        assert ids_of(far, "look") == ["c1"]
+        assert ids_of(far, "notify") == ["c1"]
 
     def test_one_of_a_program_that_is_not_asked_any_more_may_have_arrived(
         self, office: Office, far: FarEnd

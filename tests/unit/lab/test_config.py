@@ -53,7 +53,7 @@ def test_heat_loads_the_plugin_where_that_is_wanted(
     heats_own = tmp_path / "venv/etc/heat/environment.d"
     heats_own.mkdir(parents=True)
     (heats_own / "default.yaml").touch()
-    monkeypatch.setattr("lab.venv.VENV", tmp_path / "venv")
+    monkeypatch.setattr(venv, "VENV", tmp_path / "venv")
     config.Settings.new(tmp_path, plugin=plugin).render()
     heat = (tmp_path / "etc/heat.conf").read_text()
     folder = config.PLUGIN / "plugin_dir"
@@ -61,6 +61,12 @@ def test_heat_loads_the_plugin_where_that_is_wanted(
     environments = {path.name for path in (tmp_path / "etc/environment.d").iterdir()}
     assert environments == {"default.yaml", *(["heat-config.yaml"] if plugin else [])}
     assert list(folder.iterdir())
+
+
+def test_the_plugin_can_be_left_to_those_who_ask(tmp_path: Path) -> None:
+    config.Settings.new(tmp_path, plugin=True, for_all=False).render()
+    assert str(config.PLUGIN) in (tmp_path / "etc/heat.conf").read_text()
+    assert not (tmp_path / "etc/environment.d/heat-config.yaml").exists()
 
 
 def test_nothing_listens_beyond_loopback() -> None:

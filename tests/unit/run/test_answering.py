@@ -104,9 +104,7 @@ def test_of_an_agent_that_noted_no_boot_its_word_counts(cut: Callable[..., Resul
     assert cut(NOTHING).status_code == 1
 
 
-def test_of_a_long_log_the_end_is_repeated(
-    cut: Callable[..., Result], of_this_boot: Begun
-) -> None:
+def test_of_a_long_log_the_end_is_repeated(cut: Callable[..., Result], of_this_boot: Begun) -> None:
     result = cut(of_this_boot, log="x" * 2 * answering.SO_FAR + "the end\n")
     assert "xthe end\nthe run was interrupted" in result.stderr
     assert len(result.stderr) < answering.SO_FAR + 1000

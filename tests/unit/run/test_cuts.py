@@ -21,10 +21,9 @@ from hypothesis import settings as rules
 from hypothesis import strategies as st
 
 from heat_config import process, signals
-from heat_config.delivery import courier
 from heat_config.delivery.outbox import Outbox
 from heat_config.result import Result
-from heat_config.run import cgroup, loop, records, scope
+from heat_config.run import cgroup, loop, scope
 from heat_config.settings import Settings
 from tests.support.clock import Clock
 from tests.support.deployments import inputs, script
@@ -123,7 +122,9 @@ class Life:
         moved: Any = {name: str(folder / name) for name in places}
         self.settings = settings._replace(**moved)
         asked = [
-            script("x", config_id=each, group="sh", inputs=inputs(**queue_of(each)), options=options)
+            script(
+                "x", config_id=each, group="sh", inputs=inputs(**queue_of(each)), options=options
+            )
             for each in ids
         ]
         Path(self.settings.config_file).write_text(json.dumps(asked))
@@ -190,15 +191,21 @@ class Life:
     def _prepare(self, scissors: _Scissors) -> None:
         """Put this process on that server; it is used for nothing else."""
         os.environ["RUNS"] = str(self._runs)
-        records.time = courier.time = self._clock  # type: ignore[assignment]
-        scope._boot_id = lambda: f"boot {self._boots}"
-        cgroup.HIERARCHIES = ()
-        signals.prepare = lambda *_: None
-        signals.sender_of = lambda _, config_id, *__: _Queue(self.heat, config_id, scissors)
-        signals.queue_of = lambda _, config_id, __: _Queue(self.heat, config_id, scissors)
-        signals.heat_of = lambda address, _: _Resource(
-            self.heat, address["deploy_resource_name"], scissors
-        )
+        patch = pytest.MonkeyPatch()
+        self._clock.take_place(patch)
+        patch.setattr(scope, "_boot_id", lambda: f"boot {self._boots}")
+        patch.setattr(cgroup, "HIERARCHIES", ())
+
+        def queue(_: object, config_id: str, *__: object) -> _Queue:
+            return _Queue(self.heat, config_id, scissors)
+
+        def resource(address: Mapping[str, Any], _: object) -> _Resource:
+            return _Resource(self.heat, address["deploy_resource_name"], scissors)
+
+        patch.setattr(signals, "prepare", lambda *_: None)
+        patch.setattr(signals, "sender_of", queue)
+        patch.setattr(signals, "queue_of", queue)
+        patch.setattr(signals, "heat_of", resource)
         scissors.take_hold()
 
 

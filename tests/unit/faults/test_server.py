@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +33,17 @@ from faults.results.schedule import (
     Change,
     Schedule,
 )
+from heat_config.delivery import entry as entries
 
-ENTRY = {
-    "id": "one",
-    "values": {"deploy_queue_id": "q"},
-    "message": {"deploy_status_code": 0},
-    "since": 1.0,
-}
+ENTRY = entries.as_dict(
+    entries.Entry(
+        "one",
+        {"deploy_queue_id": "q"},
+        {"deploy_status_code": 0},
+        entries.Stage.MAYBE_QUEUED,
+        since=1.0,
+    )
+)
 
 
 def drawn(family: str, number: int = 60) -> list[Schedule]:
@@ -70,7 +76,9 @@ def test_the_clock_goes_wrong_in_every_way_and_only_the_timer_delivers() -> None
 def test_both_file_systems_go_wrong_in_every_way_and_new_metadata_does_not_come() -> None:
     made = drawn("mounts")
     assert changes(made) == {(what, to) for what in insides.SEPARATE for to in (RO, RW, FULL)}
-    assert {(each.separate, each.healers) for each in made} == {(True, (insides.TIMER,))}
+    assert {(each.separate, each.healers) for each in made} == {
+        (True, (insides.RESUME, insides.TIMER))
+    }
 
 
 def test_a_forced_run_is_cut_and_a_plain_one_follows() -> None:
@@ -183,8 +191,10 @@ def test_an_older_agent_has_written_what_it_knows(server: Machine) -> None:
     server.change(ENTRIES, OLDER)
     known = "id values message since doubt heat_doubt tries refusals bad_content due problem"
     assert list(entry(server)) == [*known.split(), "told_heat", "forced"]
-    assert {name: entry(server)[name] for name in ENTRY} == ENTRY
-    assert entry(server)["doubt"]
+    older = entry(server)
+    assert (older["values"], older["doubt"], older["told_heat"]) == (ENTRY["address"], True, False)
+    read, wrong = entries.read(json.dumps(older).encode(), "one")
+    assert (read.stage, wrong) == (entries.Stage.MAYBE_QUEUED, [])
 
 
 def test_a_newer_agents_entry_comes_through_and_is_set_back(server: Machine) -> None:
@@ -220,3 +230,16 @@ def test_what_is_pending_and_abandoned_is_seen(server: Machine) -> None:
 def test_a_server_is_removed_with_all_that_it_has(server: Machine) -> None:
     server.close()
     assert not os.path.lexists(server.root)
+
+
+def test_two_may_see_a_program_end_at_the_same_time() -> None:
+    for _ in range(50):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        child = nursery.Child(ours, 0)
+        with ThreadPoolExecutor(2) as pool:
+            seen = [pool.submit(child.wait, 5.0) for _ in range(2)]
+            theirs.send(b"-9")
+            assert [each.result() for each in seen] == [-9, -9]
+        assert child.poll() == -9
+        child.close()
+        theirs.close()
