@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from lab.stack import Heat, Stack, wait_for
 from tests.support import answering
 from tests.support.answering import Begin
 from tests.support.plugin import one
+from tests.support.stack_domain import users
 
 SIGNED = "ZAQAR_SIGNED"
 
@@ -101,22 +101,3 @@ def test_zaqar_away_when_a_server_is_made(begin: Begin, lab: Lab) -> None:
     wait_for("the metadata", lambda: [deployment.config_id] in posted(address_of(stack)))
     server.answer(deployment)
     assert stack.wait("CREATE") == "COMPLETE", stack.reason
-
-
-def users(lab: Lab) -> list[str]:
-    """All users of Heat's domain."""
-    command = [
-        str(lab.bin("openstack")),
-        "user",
-        "list",
-        "--domain",
-        "heat",
-        "-f",
-        "value",
-        "-c",
-        "ID",
-    ]
-    listed = subprocess.run(
-        command, env=lab.environment("admin"), check=True, capture_output=True, text=True
-    )
-    return sorted(listed.stdout.split())
