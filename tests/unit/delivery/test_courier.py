@@ -858,7 +858,7 @@ class TestWhatHeatAcknowledges:
         assert (
             problem == "refused 6 times, the last time so: the signed address opens nothing there"
         )
-        assert 600 < office.clock.now - NOW < 3600
+        assert 400 < office.clock.now - NOW < 3600
 
     @pytest.mark.parametrize("asked", [{"new": signed_of("new")}, {"other": {}}])
     def test_and_heat_does_not_ask_for_any_more_is_forgotten(

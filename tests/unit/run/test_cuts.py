@@ -21,6 +21,7 @@ from hypothesis import settings as rules
 from hypothesis import strategies as st
 
 from heat_config import process, signals
+from heat_config.cloud.errors import Outcome
 from heat_config.delivery.outbox import Outbox
 from heat_config.result import Result
 from heat_config.run import cgroup, loop, scope
@@ -298,9 +299,10 @@ class _Queue(_Resource):
         self._does(lambda: self._heat.post(self._id, result.as_dict()))
         return "the queue"
 
-    def find(self) -> bool:
+    def find(self) -> Outcome:
         self._scissors.step()
-        return any(each[0] == self._id for each in self._heat.left())
+        is_there = any(each[0] == self._id for each in self._heat.left())
+        return Outcome.PRESENT if is_there else Outcome.ABSENT
 
     def remove(self) -> None:
         self._does(lambda: self._heat.remove(self._id))
