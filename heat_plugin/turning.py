@@ -35,9 +35,7 @@ _HEATS = {
 _PREFIX = "HeatConfig::"
 HEATS_NAME = {_PREFIX + ours: heats for ours, (heats, _) in _HEATS.items()}
 """Of each of the plug-in's types."""
-PROPERTY = dict(_HEATS.values()) | {
-    _PREFIX + ours: name for ours, (_, name) in _HEATS.items()
-}
+PROPERTY = dict(_HEATS.values()) | {_PREFIX + ours: name for ours, (_, name) in _HEATS.items()}
 """Which property names the transport, by type."""
 
 
