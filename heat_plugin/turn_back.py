@@ -31,7 +31,7 @@ _PAUSE = 2.0
 _DEPTH = 10
 
 
-class CannotTurn(Exception):
+class TurnError(Exception):
     """A stack that stays as it is; the message says why."""
 
 
@@ -120,11 +120,11 @@ class Stack:
     def update(self, made: Files, environment: dict[str, Any], minutes: int) -> None:
         """Give it these templates; all else stays as it is.
 
-        :raises CannotTurn: the update fails, or takes too long.
+        :raises TurnError: the update fails, or takes too long.
         """
         before = self._seen()
         if before.stack_status.endswith("IN_PROGRESS"):
-            raise CannotTurn(f"it is {before.stack_status}: try again when that has ended")
+            raise TurnError(f"it is {before.stack_status}: try again when that has ended")
         self._api.stacks.update(
             self.id,
             existing=True,
@@ -145,7 +145,7 @@ class Stack:
             time.sleep(_PAUSE)
             seen = self._seen()
         if seen.stack_status != "UPDATE_COMPLETE":
-            raise CannotTurn(f"its update is {seen.stack_status}: {seen.stack_status_reason}")
+            raise TurnError(f"its update is {seen.stack_status}: {seen.stack_status_reason}")
 
     def _seen(self) -> Any:
         return self._api.stacks.get(self.id, resolve_outputs=False)
@@ -161,7 +161,7 @@ def _settled(stack: Stack, options: Options) -> bool:
     print("\n".join([f"{stack.name} ({stack.id})", *lines]), flush=True)
     try:
         said = _turn(stack, files, options) if options.yes else _can(files)
-    except (CannotTurn, exc.HTTPException) as error:
+    except (TurnError, exc.HTTPException) as error:
         said = f"cannot be turned: {error}"
     print(f"    -> {said}", flush=True)
     return said == _TURNED
@@ -177,11 +177,11 @@ def _can(files: Files) -> str:
 
 def _turn(stack: Stack, files: Files, options: Options) -> str:
     if obstacles := turning.obstacles(files):
-        raise CannotTurn("; ".join(obstacles))
+        raise TurnError("; ".join(obstacles))
     made = turning.turned(files, options.to)
     if made == files:
-        raise CannotTurn("no template of it is in HOT and names what is in use: change it yourself")
+        raise TurnError("no template of it is in HOT and names what is in use: change it yourself")
     stack.update(made, turning.environment(files), options.minutes)
     if left := [*turning.uses(stack.files()), *stack.in_use()]:
-        raise CannotTurn(f"after its update there is still {left[0].written()}")
+        raise TurnError(f"after its update there is still {left[0].written()}")
     return _TURNED

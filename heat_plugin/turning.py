@@ -215,4 +215,8 @@ class _Plain(yaml.SafeLoader):
     """As Heat reads templates: what looks like a date is a text."""
 
 
-_Plain.add_constructor("tag:yaml.org,2002:timestamp", yaml.SafeLoader.construct_yaml_str)
+def _text(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+    return loader.construct_scalar(node)
+
+
+_Plain.add_constructor("tag:yaml.org,2002:timestamp", _text)

@@ -16,7 +16,7 @@ ASK = "import sys; from heat_plugin.check import main; sys.exit(main())"
 
 
 def check(lab: Lab, config: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    command = [lab.python, "-c", ASK, "--config-file", config, *more]
+    command = [str(lab.python), "-c", ASK, "--config-file", str(config), *more]
     environment = {"PYTHONPATH": str(REPOSITORY), "PATH": "/usr/bin:/bin"}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
 
@@ -48,7 +48,7 @@ def test_a_cloud_that_has_all_is_said_to(lab: Lab) -> None:
 def test_it_leaves_no_project(lab: Lab) -> None:
     check(lab, conf(lab))
     listed = subprocess.run(
-        [lab.bin("openstack"), "project", "list", "--domain", "heat", "-f", "value"],
+        [str(lab.bin("openstack")), "project", "list", "--domain", "heat", "-f", "value"],
         env=lab.environment("admin"),
         capture_output=True,
         text=True,

@@ -28,7 +28,7 @@ def it_is_there_again(lab: Lab) -> Iterator[None]:
 
 def begin_to_turn(lab: Lab, stack: Stack, *more: str) -> subprocess.Popen[str]:
     environment = {**lab.environment(), "PYTHONPATH": str(REPOSITORY), "PATH": "/usr/bin:/bin"}
-    command = [lab.python, "-c", ASK, stack.id, *more]
+    command = [str(lab.python), "-c", ASK, stack.id, *more]
     pipe = subprocess.PIPE
     return subprocess.Popen(
         command, env=environment, stdout=pipe, stderr=subprocess.STDOUT, text=True
