@@ -21,7 +21,9 @@ _BASE = "heat.engine.resources.server_base:BaseServer"
 
 IMPORTED = frozenset(
     {
+        "heat.common.config:get_client_option",
         "heat.common.config:get_ssl_options",
+        "heat.common.endpoint_utils:get_auth_uri",
         "heat.common.exception:Error",
         "heat.common.exception:StackValidationFailed",
         "heat.engine.attributes:Schema",
@@ -230,7 +232,12 @@ OPTIONS = frozenset(
     {
         "default_deployment_signal_transport",
         "default_software_config_transport",
+        "environment_dir",
+        "executor_thread_pool_size",
         "heat_stack_user_role",
+        "num_engine_workers",
+        "plugin_dirs",
+        "region_name_for_services",
         "stack_domain_admin",
         "stack_domain_admin_password",
         "stack_user_domain_id",
