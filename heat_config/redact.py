@@ -29,7 +29,7 @@ def secrets_in(values: Mapping[str, Any]) -> set[str]:
     found = {value for name in SECRET_INPUTS if isinstance(value := values.get(name), str)}
     for name in URL_INPUTS:
         if isinstance(address := values.get(name), str):
-            found |= _url_secrets(address)
+            found |= url_secrets(address)
     return {secret for secret in found if len(secret) >= SHORTEST_SECRET}
 
 
@@ -52,13 +52,19 @@ def url(address: object) -> str:
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
-def _url_secrets(address: str) -> set[str]:
-    """A URL's user and password, and its query: a signed URL is signed there."""
+def url_secrets(address: str) -> set[str]:
+    """A URL's user and password, and its query: a signed URL is signed there.
+
+    Of a signed address of Zaqar's the queue's name, too.
+    """
     from urllib.parse import unquote  # only when there is something to hide
 
     base, _, query = address.partition("#")[0].partition("?")
     user = base.partition("://")[2].partition("/")[0].rpartition("@")[0]
+    # The name of a queue that a signed address opens keeps it apart from those of others.
+    queue = base.partition("/v2/queues/")[2].partition("/")[0]
     arguments = [argument.partition("=")[2] for argument in query.split("&")]
     signed = {part for part in (query, *arguments) if len(part) >= SHORTEST_SIGNATURE}
-    found = {user, user.partition(":")[2], *signed}
-    return found | {unquote(part) for part in found}
+    found = {user, user.partition(":")[2], queue, *signed}
+    found |= {unquote(part) for part in found}
+    return {secret for secret in found if len(secret) >= SHORTEST_SECRET}

@@ -21,7 +21,7 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "architecture.md"
 BEGIN = "<!-- stages: made by python3 -m tools.stages -->"
 END = "<!-- stages end -->"
 
-STARTS = (Stage.NEW, Stage.FORCED, Stage.REPEATABLE)
+STARTS = (Stage.NEW, Stage.FORCED, Stage.REPEATABLE, Stage.SIGNED)
 ENDS = tuple(stage for stage, row in ROWS.items() if row.act in (Act.SETTLE, Act.GIVE_UP))
 _HEAD = (
     "| stage | what is known | act | on disk meanwhile | what follows "

@@ -98,18 +98,28 @@ class AsSigned:
         self._address = address
         self._verify = trust.verify()
         self._session = requests.Session()
+        signed = {
+            "expires": address.expires,
+            "methods": address.methods,
+            "paths": address.paths,
+            "signature": address.signature,
+        }
+        self._backend: AuthBackend = get_backend("signed-url", signed)
 
     def endpoint(self) -> str:
         """See :class:`Connection`."""
         return self._address.endpoint
 
     def request(self, url: str, method: str, **options: Any) -> Response:
-        """See :class:`Connection`."""
+        """See :class:`Connection`; where the address is not taken, the error says why.
+
+        :raises CloudError: no answer came, or Zaqar does not take the address.
+        """
         asked = Request(headers={**options.pop("headers"), "X-Project-ID": self._address.project})
         headers = self._backend.authenticate(None, asked).headers
-        what = redact.url(url)
+        what = f"Zaqar at {redact.url(self._address.endpoint)}"
         try:
-            return self._session.request(
+            response = self._session.request(
                 method,
                 url,
                 headers=headers,
@@ -122,18 +132,17 @@ class AsSigned:
             raise http.untrusted(what, error) from None
         except requests.RequestException as error:
             raise http.from_silence(what, error) from None
+        if response.status_code == 404:
+            raise http.from_status(404, what, self._why_not_taken())
+        return response
 
-    @property
-    def _backend(self) -> AuthBackend:
-        """python-zaqarclient's way to sign a request."""
-        address = self._address
-        signed = {
-            "expires": address.expires,
-            "methods": address.methods,
-            "paths": address.paths,
-            "signature": address.signature,
-        }
-        return get_backend("signed-url", signed)
+    def _why_not_taken(self) -> str:
+        """Zaqar says 404 to every address that opens nothing, and no more than that."""
+        end = self._address.expires.replace("T", " ")
+        return (
+            f"the signed address opens nothing there: its time has passed ({end} UTC), another "
+            "Zaqar or another key has signed it, or something in it was changed"
+        )
 
 
 class Queue:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from os_collect_config import exc
 from oslo_config import cfg
 
-from heat_config import log, settings
-from heat_config.cloud import keystone
+from heat_config import log, redact, settings
+from heat_config.cloud import keystone, signed
 from heat_config.cloud.credentials import Credentials
 from heat_config.cloud.errors import CloudError
 from heat_config.cloud.trust import BUNDLES, Trust
-from heat_config.cloud.zaqar import AsUser, Queue
+from heat_config.cloud.zaqar import AsSigned, AsUser, Connection, Queue
 from heat_config.collect import current, metadata
 from heat_config.collect.inbox import Inbox
 from heat_config.collect.source import Outage, Source
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from heat_config.cloud.keystone import User
+    from heat_config.cloud.signed import Address
 
 name = "zaqar"
 opts = [
@@ -36,6 +37,11 @@ opts = [
     cfg.StrOpt("project-id", help="ID of the project for API authentication"),
     cfg.URIOpt("auth-url", help="URL for API authentication"),
     cfg.StrOpt("queue-id", help="ID of the queue that Heat posts to"),
+    cfg.StrOpt(
+        "signed-address",
+        secret=True,
+        help="A signed address that opens that queue, in place of a user",
+    ),
     cfg.BoolOpt("use-websockets", default=False, help="Be woken over a websocket by new messages"),
     cfg.StrOpt("region-name", help="Region whose endpoints are used"),
     cfg.BoolOpt("ssl-certificate-validation", default=True, help="Verify certificates"),
@@ -55,7 +61,7 @@ CONF = cfg.CONF
 _section_outage = Outage("what the section zaqar names")
 
 
-class Access(NamedTuple):
+class UserAccess(NamedTuple):
     """Who reads which queue, and whom they trust."""
 
     credentials: Credentials
@@ -68,6 +74,32 @@ class Access(NamedTuple):
         :raises CloudError: the file of certificates cannot be read.
         """
         return keystone.user_of(self.credentials, self.trust)
+
+    def connection(self) -> Connection:
+        """How the queue is reached.
+
+        :raises CloudError: the file of certificates cannot be read.
+        """
+        return AsUser(self.user())
+
+
+class SignedAccess(NamedTuple):
+    """The address that opens a queue, and whom its reader trusts; no user, and no Keystone."""
+
+    address: Address
+    trust: Trust
+
+    @property
+    def queue_id(self) -> str:
+        """The queue."""
+        return self.address.queue
+
+    def connection(self) -> Connection:
+        """How the queue is reached.
+
+        :raises CloudError: the file of certificates cannot be read.
+        """
+        return AsSigned(self.address, self.trust)
 
 
 class Collector:
@@ -89,8 +121,23 @@ class Collector:
         return metadata.sources(name, content, CONF.deployment_key)
 
 
-def access() -> Access:
-    """What the section [zaqar] says.
+def is_signed() -> bool:
+    """Whether the queue is read with a signed address: then nothing can wake the server."""
+    return bool(CONF.zaqar.signed_address and name in CONF.collectors)
+
+
+def signed_access() -> SignedAccess:
+    """What the section [zaqar] says, where it has a signed address.
+
+    :raises CloudError: it is none.
+    """
+    section = CONF.zaqar
+    log.conceal(redact.url_secrets(section.signed_address))
+    return SignedAccess(signed.parse(section.signed_address), _trust(section))
+
+
+def user_access() -> UserAccess:
+    """What the section [zaqar] says, where it has a user.
 
     :raises SourceNotConfigured: an option is missing.
     """
@@ -99,7 +146,7 @@ def access() -> Access:
     if not all(section[option] for option in needed):
         raise exc.ZaqarMetadataNotConfigured
     log.conceal({section.password, section.user_id})
-    return Access(Credentials.from_section(section), _trust(section), section.queue_id)
+    return UserAccess(Credentials.from_section(section), _trust(section), section.queue_id)
 
 
 def _trust(section: Mapping[str, Any]) -> Trust:
@@ -117,11 +164,13 @@ def source() -> Source:
     """Where the metadata comes from: the same object as long as the options are the same.
 
     :raises SourceNotConfigured: an option is missing.
-    :raises SourceNotAvailable: the file of certificates cannot be read, or no queue can have
-        the name.
+    :raises SourceNotAvailable: the file of certificates cannot be read, the signed address is
+        none, or no queue can have the name.
     """
+    section = CONF.zaqar
     try:
-        found = _source(access(), CONF.cachedir, CONF.zaqar.server_id, CONF.zaqar.cache_lifetime)
+        reader = signed_access() if section.signed_address else user_access()
+        found = _source(reader, CONF.cachedir, section.server_id, section.cache_lifetime)
     except CloudError as error:
         _section_outage.begin(error)
         raise exc.ZaqarMetadataNotAvailable from None
@@ -135,14 +184,28 @@ def is_for_use() -> bool:
 
 
 @functools.lru_cache(maxsize=1)
-def _source(reader: Access, cachedir: str, server_id: str | None, lifetime: float) -> Source:
+def _source(
+    reader: UserAccess | SignedAccess, cachedir: str, server_id: str | None, lifetime: float
+) -> Source:
+    queue = Queue(reader.connection(), reader.queue_id, str(uuid.uuid4()))
+    inbox = Inbox(Path(cachedir, "zaqar.d"), reader.queue_id)
+    if isinstance(reader, SignedAccess):
+        return Source(queue, inbox, _go_on_without_heat, lifetime)
     user = reader.user()
-    queue = Queue(AsUser(user), reader.queue_id, str(uuid.uuid4()))
 
     def ask_heat(kept: Mapping[str, Any] | None) -> dict[str, Any] | None:
         return current.ask(user, kept, server_id, _section())
 
-    return Source(queue, Inbox(Path(cachedir, "zaqar.d"), reader.queue_id), ask_heat, lifetime)
+    return Source(queue, inbox, ask_heat, lifetime)
+
+
+def _go_on_without_heat(kept: Mapping[str, Any] | None) -> None:
+    """Say that something may have been missed: Heat answers nobody who has no user."""
+    if kept is not None:
+        log.warning(
+            "the queue was not looked at for long, and messages may have expired there. Without "
+            "a user Heat cannot be asked; going on with what is on disk until Heat posts again"
+        )
 
 
 def _section() -> dict[str, Any]:

@@ -115,7 +115,7 @@ class Service:
     def __init__(self, gathered: Gathered) -> None:
         self._gathered = gathered
         least, interval = CONF.min_polling_interval, CONF.polling_interval
-        self._pace = Pace(least, interval)
+        self._pace = Pace(least, interval, eager=collector.is_signed())
         self._others_pace = Doubling(least, interval)
         self._retry_pace = Doubling(least, interval)
         self._applied: list[tuple[str, Any]] | None = None
@@ -257,11 +257,15 @@ def start_anew() -> None:
 
 
 def _wants_websocket() -> bool:
-    return bool(CONF.zaqar.use_websockets and collector.name in CONF.collectors)
+    wanted = bool(CONF.zaqar.use_websockets and collector.name in CONF.collectors)
+    if wanted and collector.is_signed():
+        log.warning("use_websockets: a signed address cannot subscribe; the queue is polled")
+        return False
+    return wanted
 
 
 def _connect() -> Push:
-    reader = collector.access()
+    reader = collector.user_access()
     return Push(reader.user(), reader.credentials.project_id, reader.queue_id, reader.trust)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Heat posts: the whole metadata of a server, a JSON object.
+"""What Heat posts: the whole metadata of a server, a JSON object, or that one compressed.
 
 It comes from outside, so it is looked at before anything is made of it.
 """
@@ -10,12 +10,30 @@ import json
 from typing import Any
 
 from heat_config import log
-
-# Bytes as JSON. Zaqar takes 256 KiB unless its operator says otherwise.
-LARGEST = 4 << 20
+from heat_config.cloud import packed
+from heat_config.cloud.packed import LARGEST
 
 # Configs of these groups are metadata themselves: each is a source of its own.
 PLAIN_GROUPS = ("os-apply-config", "Heat::Ungrouped")
+
+
+class UnusableError(Exception):
+    """A message holds no metadata of a server; the text says why."""
+
+
+def read(body: object) -> dict[str, Any]:
+    """The metadata that a message holds.
+
+    :raises UnusableError: it holds none.
+    """
+    try:
+        content = packed.unpacked(body)
+    except packed.PackedError as error:
+        raise UnusableError(str(error)) from None
+    reason = problem(content)
+    if reason or not isinstance(content, dict):
+        raise UnusableError(reason)
+    return content
 
 
 def problem(content: object) -> str | None:

@@ -10,11 +10,13 @@ those that were seen before never count as new.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from heat_config import log
 from heat_config.cloud.errors import CloudError
 from heat_config.collect import metadata
+from heat_config.collect.metadata import UnusableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -92,8 +94,9 @@ class Source:
         newest = kept.content
         try:
             for message in self._queue.messages():
-                if message.id not in kept.seen and not metadata.problem(message.body):
-                    newest = _as_object(message.body)
+                if message.id not in kept.seen:
+                    with suppress(UnusableError):
+                        newest = metadata.read(message.body)
         except CloudError as error:
             self._outage.begin(error)
         return newest
@@ -106,10 +109,10 @@ class Source:
             listed.append(message.id)
             if message.id in seen:
                 continue
-            if reason := metadata.problem(message.body):
-                self._inbox.reject(message.id, message.body, reason)
-            else:
-                newest = _as_object(message.body)
+            try:
+                newest = metadata.read(message.body)
+            except UnusableError as error:
+                self._inbox.reject(message.id, message.body, str(error))
         if listed:
             self._inbox.keep(newest, listed)
             self._queue.delete(listed)
@@ -139,8 +142,3 @@ class Source:
             return False
         self._heat_outage.end()
         return True
-
-
-def _as_object(body: object) -> dict[str, Any]:
-    assert isinstance(body, dict)  # noqa: S101 - metadata.problem has looked
-    return body

@@ -84,7 +84,7 @@ def _is_answered(target: Deployment, outbox: Outbox, store: Store) -> bool:
 
 
 def _is_delivered(pending: Entry | None, abandoned: Entry | None) -> bool:
-    return abandoned is None and (pending is None or pending.stage.is_delivered)
+    return abandoned is None and (pending is None or pending.stage.is_accepted)
 
 
 def _message(raw: bytes) -> dict[str, Any] | None:

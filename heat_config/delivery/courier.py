@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from heat_config import log, redact, signals
 from heat_config.cloud.errors import CloudError, Outcome
 from heat_config.delivery import policy
-from heat_config.delivery.entry import DamagedError, Entry, NewerError, place_of
+from heat_config.delivery.entry import (
+    DamagedError,
+    Entry,
+    NewerError,
+    Stage,
+    first_stage,
+    place_of,
+)
 from heat_config.delivery.policy import Act, Answer, Limits, Moment, Wait
 from heat_config.result import Result, failure, from_dict
 
@@ -177,7 +184,7 @@ class Courier:
                     self._queue(entry).remove()
                     return Answer(Outcome.ACCEPTED)
         except CloudError as error:
-            return Answer(error.outcome, str(error))
+            return Answer(error.outcome, _masked(error))
         except Exception as error:  # a transport's fault must not stop the others
             return Answer(Outcome.UNKNOWN, repr(error))
 
@@ -190,7 +197,7 @@ class Courier:
         try:
             return Answer(Outcome.ACCEPTED, sender.post(sent))
         except CloudError as error:
-            return Answer(error.outcome, str(error), len(sent.as_json()))
+            return Answer(error.outcome, _masked(error), len(sent.as_json()))
 
     def _sender(self, entry: Entry) -> Sender:
         config = self._records.config_path(entry.id)
@@ -213,11 +220,11 @@ class Courier:
             log.error(f"{aside} holds no result that can be read ({error}); {then}")
             if entry:
                 box.put(entry)
-        return policy.suited(entry, repeatable=self._is_repeatable(entry)) if entry else None
+        return self._suited(entry) if entry else None
 
-    def _is_repeatable(self, entry: Entry) -> bool:
-        transport = signals.transport(entry.address)
-        return bool(self._settings.notify) or transport is not signals.Transport.QUEUE
+    def _suited(self, entry: Entry) -> Entry:
+        first = first_stage(entry.address, program=self._settings.notify, forced=False)
+        return policy.suited(entry, first)
 
     def _is_away(self, entry: Entry) -> bool:
         return _target(entry) in self._away
@@ -228,7 +235,7 @@ def _target(entry: Entry) -> str:
     address = entry.address
     notifies = policy.ROWS[entry.stage].act is Act.NOTIFY
     transport = signals.transport(address)
-    if transport is signals.Transport.URL and not notifies:
+    if transport in (signals.Transport.URL, signals.Transport.SIGNED) and not notifies:
         return redact.url(address["deploy_signal_id"]).partition("://")[2].partition("/")[0]
     is_queue = transport is signals.Transport.QUEUE and not notifies
     return f"{'Zaqar' if is_queue else 'Heat'} by {redact.url(address.get('deploy_auth_url'))}"
@@ -252,8 +259,17 @@ def _report(entry: Entry, act: Act, answer: Answer) -> None:
     what = f"the result of {entry.id}"
     if answer.outcome is Outcome.ACCEPTED and answer.detail:
         log.info(f"{what} was accepted by {answer.detail}")
+    elif answer.outcome is Outcome.ACKNOWLEDGED:
+        log.info(f"{what} was acknowledged by Heat")
+    elif answer.outcome is Outcome.ABSENT and entry.stage is Stage.WAITING_FOR_HEAT:
+        log.warning(f"{what} was lost by the queue before Heat acknowledged it: it is posted again")
     elif answer.outcome not in (Outcome.ACCEPTED, Outcome.PRESENT, Outcome.ABSENT):
         log.error(f"{what} is kept: {act.value}: {answer.outcome.value}: {answer.detail}")
+
+
+def _masked(error: CloudError) -> str:
+    """Why something was not served, fit for a file and for ``heat-config status``."""
+    return redact.text(str(error), log.concealed())
 
 
 def _instead(result: Result, reason: str, log_path: str) -> Result:

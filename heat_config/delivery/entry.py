@@ -47,9 +47,9 @@ class Stage(Enum):
     REPEATABLE = "repeatable"
     """For a transport on which a second copy does no harm."""
     SIGNED = "signed"
-    """The same, for a queue on which Heat acknowledges what it has."""
+    """For a queue on which Heat acknowledges what it has; it is to be posted there."""
     WAITING_FOR_HEAT = "waiting for Heat"
-    """Posted there; Heat has not acknowledged it yet."""
+    """Posted on such a queue; Heat's acknowledgement was not found yet."""
     DONE = "done"
     """Accepted, and nothing is left to do."""
     ABANDONED = "abandoned"
@@ -61,6 +61,11 @@ class Stage(Enum):
     def is_delivered(self) -> bool:
         """Whether the result was accepted."""
         return self in _DELIVERED
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the transport has taken the result, from which Heat may still have to take it."""
+        return self.is_delivered or self is Stage.WAITING_FOR_HEAT
 
     @property
     def is_unconfirmed(self) -> bool:
@@ -238,7 +243,7 @@ def _stage_of_flags(given: dict[str, Any], address: object) -> Stage:
     safe = safe_stage(address if isinstance(address, dict) else {})
     if given.get("told_heat"):
         return Stage.CLEANING
-    if safe is Stage.REPEATABLE:
+    if safe is not Stage.MAYBE_NOTIFIED:
         return safe
     if given.get("forced"):
         return Stage.FORCED

@@ -46,6 +46,9 @@ LONGEST_AWAY = 1_209_600
 # Bytes: a server whose limit is smaller than this is not one.
 SMALLEST = 2_048
 
+# The problem of a result that is where it belongs.
+UNACKNOWLEDGED = "posted, and Heat has not acknowledged it yet"
+
 
 class Act(Enum):
     """What there is to do for a result."""
@@ -200,8 +203,10 @@ ROWS: dict[Stage, Row] = {
 
 # Where what was sent before may still arrive.
 _SETTLING = (Stage.WATCHING, Stage.CLEANING_AGAIN)
-# They are entered with a wait.
+# What is entered with a wait: Heat, too, needs some time.
 _LATER = (*_SETTLING, Stage.WAITING_FOR_HEAT)
+# Where a queue is spoken to on which Heat acknowledges.
+_SIGNED = (Stage.SIGNED, Stage.WAITING_FOR_HEAT)
 # Where a newer config leaves something on the queue to be removed.
 _MAY_BE_ANYWHERE = tuple(
     stage for stage in Stage if stage.is_unconfirmed or stage.is_delivered or stage is Stage.FORCED
@@ -247,15 +252,24 @@ def after(entry: Entry, answer: Answer, limits: Limits, moment: Moment) -> Entry
     return _after_failure(entry, answer, limits, moment)
 
 
-def suited(entry: Entry, *, repeatable: bool) -> Entry:
-    """The entry as its transport is now: a program may since send in the agent's place, or not."""
-    if repeatable or entry.stage is not Stage.REPEATABLE:
+def suited(entry: Entry, first: Stage) -> Entry:
+    """The entry as its transport is now: a program may since send in the agent's place, or not.
+
+    ``first``: where a result's way begins by that transport.
+    """
+    if first is Stage.REPEATABLE and entry.stage in _SIGNED:
+        return entry._replace(stage=first)
+    if first is Stage.REPEATABLE or entry.stage is not Stage.REPEATABLE:
         return entry
-    return entry._replace(stage=Stage.MAYBE_QUEUED)
+    return entry._replace(stage=Stage.SIGNED if first is Stage.SIGNED else Stage.MAYBE_QUEUED)
 
 
 def vanished(entry: Entry) -> Entry:
-    """What follows when Heat does not ask for the config any more: it waits for no answer."""
+    """What follows when Heat does not ask for the config any more: it waits for no answer.
+
+    What was posted is forgotten, because its queue has gone with the deployment and a post would
+    make it again. All else goes its way.
+    """
     if entry.stage is Stage.WAITING_FOR_HEAT:
         return entry._replace(stage=Stage.DONE, due=0.0)
     return entry
@@ -291,27 +305,37 @@ def wait(tries: int, limits: Limits, spread: float) -> float:
 def _entered(entry: Entry, stage: Stage, answer: Answer, limits: Limits, moment: Moment) -> Entry:
     """The entry in a stage that it has reached, where it is tried from the beginning."""
     if stage is Stage.UNTAKEN:  # and back: it is tried ever less often, and has an end
-        return entry._replace(
-            stage=stage,
-            wait=0.0,
-            due=moment.now,
-            waited=entry.waited + entry.wait,
-            answered=entry.answered + entry.wait,
-        )
+        return _older(entry, entry.wait)._replace(stage=stage, wait=0.0, due=moment.now)
     settle = SETTLE * limits.first_wait if stage in _LATER else 0.0
+    # The looks after the first one wait longer than that.
+    tries = 2 * ROUND if stage is Stage.WAITING_FOR_HEAT else 0
     entered = entry._replace(
-        stage=stage, tries=0, refusals=0, content_refusals=0, wait=settle, due=moment.now + settle
-    )
-    if entry.stage is Stage.WAITING_FOR_HEAT and stage is Stage.SIGNED:
-        return _posted_again(entered, entry, limits)
+        stage=stage, tries=tries, refusals=0, content_refusals=0, wait=settle,
+        due=moment.now + settle, problem=_problem(entry, stage, answer),
+    )  # fmt: skip
     if stage.is_delivered:
-        return entered._replace(waited=0.0, answered=0.0, unanswered=0, problem="")
-    return entered._replace(problem=answer.detail if stage is Stage.ABANDONED else entry.problem)
+        return entered._replace(waited=0.0, answered=0.0, unanswered=0)
+    if stage is Stage.SIGNED and is_due(entry, limits, moment.now):
+        return _posted_again(_older(entered, entry.wait), limits)
+    return entered
 
 
-def _posted_again(entered: Entry, entry: Entry, limits: Limits) -> Entry:
+def _problem(entry: Entry, stage: Stage, answer: Answer) -> str:
+    """What an entry says of its way in a stage that it has reached."""
+    if stage is Stage.WAITING_FOR_HEAT:
+        return UNACKNOWLEDGED
+    if stage is Stage.ABANDONED:
+        return answer.detail
+    return "" if stage.is_delivered else entry.problem
+
+
+def _older(entry: Entry, pause: float) -> Entry:
+    """An entry that the other side has answered after a wait."""
+    return entry._replace(waited=entry.waited + pause, answered=entry.answered + pause)
+
+
+def _posted_again(again: Entry, limits: Limits) -> Entry:
     """A result that the queue has lost: each loss counts, or it would go round for ever."""
-    again = entered._replace(waited=entry.waited + entry.wait, answered=entry.answered + entry.wait)
     if again.answered < limits.message_ttl:
         return again
     reason = f"posted again for {limits.message_ttl:g} s, and Heat has not acknowledged it"
@@ -325,7 +349,9 @@ def _after_failure(entry: Entry, answer: Answer, limits: Limits, moment: Moment)
         failed = intended(entry)
     else:
         failed = entry._replace(stage=row.failing or entry.stage)
-    failed = failed._replace(problem=answer.detail)
+    failed = failed._replace(
+        problem=UNACKNOWLEDGED if outcome is Outcome.PRESENT else answer.detail
+    )
     if not is_due(entry, limits, moment.now):
         return failed
     # What is tried in another's place is tried once.

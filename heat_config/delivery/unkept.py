@@ -16,7 +16,7 @@ class Unkept:
 
     def put(self, entry: Entry) -> None:
         """Note whether the result was accepted."""
-        self.is_delivered = entry.stage.is_delivered
+        self.is_delivered = entry.stage.is_accepted
 
     def settle(self, config_id: str) -> None:  # noqa: ARG002 - there is one
         """The result was accepted, and nothing is left to do."""

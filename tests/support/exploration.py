@@ -2,9 +2,10 @@
 """The policy of delivery against a small model of Zaqar and Heat, in all interleavings.
 
 One result of one deployment, its queue, Heat that waits for it, and an update of the
-deployment. The agent's side is the policy itself, in the steps in which the courier takes
-them: what is intended is kept, it is done, what came of it is kept. It may be stopped before
-and after each of these. Between two steps anything else may happen.
+deployment: Heat alone, and Heat with the plug-in, which acknowledges. The agent's side is the
+policy itself, in the steps in which the courier takes them: what is intended is kept, it is done,
+what came of it is kept. It may be stopped before and after each of these. Between two steps
+anything else may happen.
 
 What keeps the number of states finite:
 
@@ -29,6 +30,8 @@ from heat_config.cloud.errors import Outcome
 from heat_config.delivery import policy
 from heat_config.delivery.entry import Entry, Stage
 from heat_config.delivery.policy import ROWS, Act, Answer, Limits, Moment
+from tests.support import explored_plugin
+from tests.support.explored_plugin import Heat, Plugin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -48,20 +51,8 @@ SMALL = {
 _MOMENT = Moment(now=0.0, spread=0.5)
 _COPIES = 2
 FINAL = (Stage.DONE, Stage.ABANDONED, Stage.SUPERSEDED)
-FOUND = (Outcome.ACCEPTED, Outcome.PRESENT, Outcome.ABSENT)
+FOUND = (Outcome.ACCEPTED, Outcome.PRESENT, Outcome.ABSENT, Outcome.ACKNOWLEDGED)
 FAILURES = tuple(outcome for outcome in Outcome if outcome not in FOUND)
-
-
-class Heat(Enum):
-    """What Heat does with the deployment."""
-
-    WAITS = "waits for the result"
-    HAS = "has the result"
-    STOPPED = "has stopped waiting"
-    UPDATES = "waits for the update's result"
-    UPDATED = "has the update's result"
-    DECEIVED = "has taken the result for the update's"
-    GONE = "has no such stack any more"
 
 
 class AtUpdate(Enum):
@@ -98,6 +89,8 @@ class World(NamedTuple):
     given_up: bool = False
     """Whether the agent ended it after too many failures."""
     at_update: AtUpdate = AtUpdate.NO_UPDATE
+    plugin: Plugin | None = None
+    """The plug-in, and its acknowledgement on the queue, which is then of one action alone."""
 
 
 class State(NamedTuple):
@@ -118,6 +111,7 @@ class Machine:
         self._numbers: dict[tuple[object, ...], int] = {}
         self.intended = cache(self._intended)
         self.superseded = cache(self._superseded)
+        self.vanished = cache(self._vanished)
         self.elapsed = cache(self._elapsed)
         self.is_due = cache(self._is_due)
 
@@ -150,6 +144,9 @@ class Machine:
     def _superseded(self, number: int) -> int:
         return self.number(policy.superseded(self.entries[number], "newer"))
 
+    def _vanished(self, number: int) -> int:
+        return self.number(policy.vanished(self.entries[number]))
+
     def _elapsed(self, number: int) -> int:
         return self.number(self.entries[number]._replace(due=0.0))
 
@@ -181,6 +178,10 @@ def _starts() -> Iterator[tuple[Stage, World]]:
     for heat, queue, posts in product((Heat.WAITS, Heat.HAS, Heat.STOPPED), (0, 1), (0, 1)):
         world = World(heat, queue, posts, served=True, stopped=heat is Heat.STOPPED)
         yield Stage.FORCED, world
+    # With the plug-in a forced run begins there, too: a second answer of the same action.
+    for heat, queue, word in product((Heat.WAITS, Heat.HAS, Heat.STOPPED), (0, 1), (False, True)):
+        if heat is not Heat.WAITS or not word:
+            yield Stage.SIGNED, World(heat, queue, plugin=Plugin(word))
 
 
 STARTS = tuple(_starts())
@@ -191,7 +192,9 @@ STARTS = tuple(_starts())
 def requests(stage: Stage, world: World) -> tuple[tuple[Outcome, World], ...]:
     """All that may come of the act of a stage: what the agent is told, and what is then so."""
     act = ROWS[stage].act
-    if act is Act.LOOK:
+    if world.plugin:
+        served = list(explored_plugin.requests(stage, world))
+    elif act is Act.LOOK:
         served = [(Outcome.PRESENT if world.queue else Outcome.ABSENT, world)]
     elif act is Act.CLEAN:
         served = [(Outcome.ACCEPTED, world._replace(queue=0))]
@@ -200,7 +203,7 @@ def requests(stage: Stage, world: World) -> tuple[tuple[Outcome, World], ...]:
         served = list(_notifications(world))
     else:
         served = list(_posts(world))
-    if world.heat is Heat.GONE:
+    if world.heat is Heat.GONE and not world.plugin:
         served = []
     return *served, *((failure, world) for failure in FAILURES if _may_fail(failure, stage, world))
 
@@ -240,7 +243,25 @@ def _notified(world: World) -> World:
 @cache
 def events(stage: Stage, world: World) -> tuple[tuple[str, World], ...]:
     """All that may happen elsewhere while what is on disk is in a stage."""
+    if world.plugin:
+        return *_of_stack(world), *explored_plugin.events(world)
     return *_of_heat(stage, world), *_of_the_network(stage, world)
+
+
+def _of_stack(world: World) -> Iterator[tuple[str, World]]:
+    """What becomes of a deployment that the plug-in looks after."""
+    heat, plugin = world.heat, world.plugin
+    assert plugin
+    if heat is Heat.WAITS:
+        yield "Heat stops waiting", world._replace(heat=Heat.STOPPED)
+    # One engine at a time has the deployment.
+    if heat in (Heat.HAS, Heat.STOPPED) and not plugin.look:
+        yield "an update begins", world._replace(heat=Heat.UPDATES)
+    if heat in (Heat.UPDATES, Heat.GONE) and not world.is_known:
+        yield "the newer metadata arrives", world._replace(is_known=True)
+    if heat is not Heat.GONE:
+        gone = Plugin(is_over=True)
+        yield "the stack is deleted", world._replace(heat=Heat.GONE, queue=0, plugin=gone)
 
 
 def _of_heat(stage: Stage, world: World) -> Iterator[tuple[str, World]]:
@@ -332,11 +353,20 @@ class Exploration:
             return
         if not self.machine.is_due(number):
             yield Label("the wait is over"), State(self.machine.elapsed(number), world)
-        if world.is_known and self.machine.superseded(number) != number:
+        if self._replaced(state) != number:
             # Each session begins with that.
-            yield Label("superseded"), State(self.machine.superseded(number), world)
+            yield Label("superseded"), State(self._replaced(state), world)
         elif self.machine.may_act(number):
             yield from self._acts(number, stage, world)
+
+    def _replaced(self, state: State) -> int:
+        """What newer metadata, if they have come, make of the entry."""
+        number, world = state
+        if not world.is_known:
+            return number
+        machine = self.machine
+        is_gone = world.plugin and world.heat is Heat.GONE
+        return machine.vanished(number) if is_gone else machine.superseded(number)
 
     def _acts(self, number: int, stage: Stage, world: World) -> Iterator[Step]:
         intended = self.machine.intended(number)
@@ -360,16 +390,23 @@ class Exploration:
         stage = self.stage(state)
         if stage in FINAL or world.heat is Heat.DECEIVED:
             return None
-        if world.heat in (Heat.WAITS, Heat.UPDATES) and world.queue:
-            return State(number, _notified(world)._replace(queue=world.queue - 1))
-        if world.is_known and self.machine.superseded(number) != number:
-            return State(self.machine.superseded(number), world)
+        if after := _read_in_good_times(world):
+            return State(number, after)
+        if self._replaced(state) != number:
+            return State(self._replaced(state), world)
         if not self.machine.is_due(number):
             return State(self.machine.elapsed(number), world)
-        if world.heat is Heat.GONE:
+        if world.heat is Heat.GONE and not world.plugin:
             return self._noted(number, Outcome.REFUSED, world)
         served = next(each for each in requests(stage, world) if each[0] in FOUND)
         return self._noted(number, *served)
+
+    def good_times_from(self, state: State) -> Iterator[State]:
+        """All that follows when from now on everything answers."""
+        following: State | None = state
+        while following is not None:
+            yield following
+            following = self.in_good_times(following)
 
     def trace(self, state: State) -> str:
         """How a state was reached first, for people."""
@@ -384,6 +421,15 @@ class Exploration:
         counters = _told(full._asdict(), entry(full.stage)._asdict())
         world = _told(state.world._asdict(), World(state.world.heat)._asdict())
         return f"{full.stage.name} {counters}; Heat {state.world.heat.value} {world}"
+
+
+def _read_in_good_times(world: World) -> World | None:
+    """What Heat does, when nothing disturbs it; None where it has nothing to do."""
+    if world.plugin:
+        return explored_plugin.in_good_times(world)
+    if world.heat in (Heat.WAITS, Heat.UPDATES) and world.queue:
+        return _notified(world)._replace(queue=world.queue - 1)
+    return None
 
 
 def _told(content: Mapping[str, object], usual: Mapping[str, object]) -> str:
@@ -419,7 +465,8 @@ def _following(machine: Machine, number: int) -> set[int]:
     outcomes = {*ROWS[stage].then, *FAILURES}
     if stage is Stage.WATCHING:
         outcomes.remove(Outcome.PRESENT)
-    elsewhere = {machine.intended(number), machine.superseded(number)} - {number}
+    elsewhere = {machine.intended(number), machine.superseded(number), machine.vanished(number)}
+    elsewhere -= {number}
     return elsewhere | {machine.after(number, outcome) for outcome in outcomes}
 
 

@@ -26,6 +26,18 @@ def queue_of(config_id: str, cloud: str = HEAT) -> dict[str, Any]:
     }
 
 
+def signed_of(config_id: str, host: str = "zaqar.example") -> dict[str, Any]:
+    """The address of a result on a queue that Heat's plug-in reads."""
+    path = f"/v2/queues/queue-of-{config_id}/messages"
+    signed = f"methods=GET,POST&paths={path}&expires=2099-01-01T00:00:00&signature={'0' * 64}"
+    return {
+        "deploy_signal_id": f"zaqar+https://{host}{path}?project=p&{signed}",
+        "deploy_signal_verb": "POST",
+        "deploy_stack_id": "stack/1",
+        "deploy_resource_name": "deployment",
+    }
+
+
 class FarEnd:
     """Accepts everything unless told otherwise; nobody takes a message from its queue."""
 
@@ -39,6 +51,8 @@ class FarEnd:
         self.notified: list[tuple[str, dict[str, Any]]] = []
         self.errors: dict[str, Exception] = {}
         """What is raised, for an act, for a config or for both ("post c1")."""
+        self.acknowledged: set[str] = set()
+        """Of which configs Heat's acknowledgement is on the queue."""
         self.loses_answers = False
         """Whether what fails has happened all the same."""
         self.before: Callable[[str, str], object] = lambda *_: None
@@ -90,9 +104,12 @@ class _Way(_Resource):
         self._far.act("post", self._id, lambda: self._far.messages.append(message))
         return "the far end"
 
-    def find(self) -> bool:
+    def find(self) -> Outcome:
         self._far.act("look", self._id)
-        return self._id in dict(self._far.messages)
+        if self._id in self._far.acknowledged:
+            return Outcome.ACKNOWLEDGED
+        is_there = self._id in dict(self._far.messages)
+        return Outcome.PRESENT if is_there else Outcome.ABSENT
 
     def remove(self) -> None:
         self._far.act("clean", self._id, self._remove)

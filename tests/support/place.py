@@ -10,7 +10,7 @@ import time
 import uuid
 from typing import Any, NamedTuple
 
-from heat_config.cloud import inputs, signed
+from heat_config.cloud import inputs, packed, signed
 from heat_config.cloud.credentials import Credentials
 from heat_config.cloud.keystone import User
 from heat_config.cloud.trust import Trust
@@ -47,7 +47,7 @@ class Place:
         """What is to be run and was not answered yet, of the newest metadata."""
         messages = list(self._queue.unclaimed())
         if messages:
-            newest: Any = messages[-1].body
+            newest: Any = packed.unpacked(messages[-1].body)
             self._items = [_item(each) for each in newest["deployments"]]
             self._queue.delete([each.id for each in messages])
         return [each for each in self._items if each.config_id not in self._answered]

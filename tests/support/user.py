@@ -9,7 +9,7 @@ from typing import Any
 from keystoneauth1 import loading, session
 from keystoneauth1.identity import v3
 
-from heat_config.cloud import signed
+from heat_config.cloud.signed import CONFIG_ID
 from lab import Lab
 
 
@@ -40,7 +40,7 @@ class StackUser:
         )
         bodies = [message["body"] for message in response.json()["messages"]]
         for body in bodies:
-            del body[signed.CONFIG_ID]
+            del body[CONFIG_ID]
         return bodies
 
 

@@ -26,6 +26,14 @@ def test_what_signs_a_url_is_secret_in_both_spellings() -> None:
     assert "HmacSHA256" not in secrets
 
 
+def test_what_a_signed_address_opens_is_secret_too() -> None:
+    path = "/v2/queues/heat-config-0123/messages"
+    text = f"zaqar+https://host{path}?project=p&paths={path}&signature={'ab' * 32}"
+    secrets = redact.secrets_in({"deploy_signal_id": text})
+    assert {"heat-config-0123", "ab" * 32, path} <= secrets
+    assert "host" not in secrets
+
+
 def test_credentials_in_the_auth_url_are_secret() -> None:
     assert redact.secrets_in({"deploy_auth_url": "http://me:letmein@h/v3"}) == {
         "me:letmein",

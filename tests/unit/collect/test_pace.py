@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 import pytest
 
-from heat_config.collect.pace import Doubling, Pace
+from heat_config.collect.pace import Doubling, Pace, pause
 
 
 def test_the_pace_is_quick_after_a_change_and_slow_later(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,6 +20,32 @@ def test_the_pace_is_quick_after_a_change_and_slow_later(monkeypatch: pytest.Mon
         assert 0.8 * wait <= pace.wait() <= wait
     pace.changed()
     assert pace.wait() <= 1
+
+
+def looks(start: float, end: float, *, eager: bool) -> Iterator[float]:
+    """When a server looks, in seconds after a change, if none of its waits is cut."""
+    while start < end:
+        yield start
+        start += pause(start, 1, 30, eager=eager)
+
+
+def test_what_cannot_be_woken_looks_within_half_a_second_for_a_minute() -> None:
+    times = [*looks(0, 61, eager=True)]
+    assert all(after - before <= 0.5 for before, after in pairwise(times))
+    assert times[-1] >= 60
+    assert len(times) <= 121
+
+
+@pytest.mark.parametrize("start", [60, 300, 3600])
+def test_and_no_more_often_in_an_idle_hour(start: float) -> None:
+    eager = [*looks(start, start + 3600, eager=True)]
+    assert eager == [*looks(start, start + 3600, eager=False)]
+
+
+def test_an_operator_who_wants_fewer_looks_has_them() -> None:
+    assert pause(10, 20, 120, eager=True) == 10
+    assert pause(10, 20, 5, eager=True) == 2.5
+    assert pause(60, 20, 120, eager=True) == 20
 
 
 def test_many_servers_do_not_keep_step() -> None:

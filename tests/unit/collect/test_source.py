@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from heat_config import files
+from heat_config.cloud import packed
 from heat_config.cloud.errors import CloudError, Outcome
 from heat_config.cloud.zaqar import Message
 from heat_config.collect import metadata
@@ -114,6 +115,32 @@ class TestCollect:
         (aside,) = (tmp_path / "zaqar.d/rejected").iterdir()
         assert json.loads(aside.read_text()) == rubbish
         assert aside.stat().st_mode & 0o777 == 0o600
+
+    def test_what_is_packed_is_unpacked(self, start: Start, queue: FakeQueue) -> None:
+        queue.post(body(1))
+        queue.post(packed.packed(body(2)))
+        assert start().look() == body(2)
+        assert start().collect() == body(2)
+        assert queue.there == {}
+
+    def test_what_cannot_be_unpacked_does_not_hide_what_can(
+        self,
+        start: Start,
+        queue: FakeQueue,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        queue.post(packed.packed(body(1)))
+        torn = {**packed.packed(body(2)), "metadata": "torn"}
+        queue.post(torn)
+        queue.post(packed.packed({"deployments": "x"}))
+        assert start().look() == body(1)
+        assert start().collect() == body(1)
+        assert queue.there == {}
+        aside = [*(tmp_path / "zaqar.d/rejected").iterdir()]
+        assert len(aside) == 2
+        assert torn in [json.loads(path.read_text()) for path in aside]
+        assert "is no metadata of a server: what is packed in it" in capsys.readouterr().err
 
     def test_what_is_too_large_is_set_aside(
         self, start: Start, queue: FakeQueue, monkeypatch: pytest.MonkeyPatch

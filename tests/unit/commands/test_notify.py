@@ -24,7 +24,7 @@ from heat_config.settings import Settings
 from heat_config.signals.program import DELIVERING
 from tests.support.clock import Clock
 from tests.support.deployments import inputs, script
-from tests.support.far_end import FarEnd, queue_of
+from tests.support.far_end import FarEnd, queue_of, signed_of
 
 GOOD = json.dumps(Result(0, "by hand").as_dict()).encode()
 ITEM = script("x", inputs=inputs(**queue_of("c1")))
@@ -196,6 +196,16 @@ def test_is_delivered_although_a_copy_is_still_to_be_removed(
     assert entry and entry.stage is Stage.CLEANING
 
 
+def test_is_accepted_when_it_is_where_heat_will_find_and_acknowledge_it(
+    notify: Callable[..., int], far: FarEnd, store: Store, outbox: Outbox
+) -> None:
+    ends(store)
+    assert notify(item=script("x", inputs=inputs(**signed_of("c1")))) == 0
+    assert far.acts == [("post", "c1")]
+    entry = outbox.get("c1")
+    assert entry and entry.stage is Stage.WAITING_FOR_HEAT
+
+
 def test_of_what_was_cut_is_its_result(
     notify: Callable[..., int], far: FarEnd, store: Store, settings: Settings
 ) -> None:
@@ -250,6 +260,15 @@ class TestStartedByTheAgent:
     def held(self, outbox: Outbox) -> Any:
         with outbox.locked():
             yield
+
+    @pytest.mark.parametrize(("fails", "code"), [(False, 0), (True, 1)])
+    def test_it_does_not_wait_for_an_acknowledgement(
+        self, notify: Callable[..., int], far: FarEnd, *, fails: bool, code: int
+    ) -> None:
+        if fails:
+            far.fails("post", Outcome.REFUSED)
+        assert notify(item=script("x", inputs=inputs(**signed_of("c1")))) == code
+        assert far.acts == [("post", "c1")]
 
     @pytest.mark.parametrize(("fails", "code"), [(False, 0), (True, 1)])
     def test_it_keeps_nothing_and_waits_for_no_lock(

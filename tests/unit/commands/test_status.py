@@ -193,6 +193,21 @@ def test_what_may_have_arrived_is_unconfirmed(server: Server, stage: Stage) -> N
     assert states(server) == ("done", "unconfirmed", 2)
 
 
+SIGNED = [{"name": "deploy_signal_id", "value": "zaqar+https://host/v2/queues/q/messages?"}]
+
+
+@pytest.mark.parametrize(
+    ("stage", "signal"), [(Stage.SIGNED, "pending"), (Stage.WAITING_FOR_HEAT, "unconfirmed")]
+)
+def test_what_heat_has_not_acknowledged_says_why(server: Server, stage: Stage, signal: str) -> None:
+    item = script("x", inputs=SIGNED)
+    server.is_asked(item)
+    server.ends(item)
+    server.has(item, stage, "the signed address opens nothing there")
+    assert states(server) == ("done", signal, 2)
+    assert server.row().problem == "the signed address opens nothing there"
+
+
 def test_what_a_newer_agent_has_written_is_pending(server: Server) -> None:
     item = script("x", inputs=QUEUE)
     server.is_asked(item)

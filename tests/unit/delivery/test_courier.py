@@ -22,7 +22,7 @@ from heat_config.run.store import Begun, Store
 from heat_config.settings import Settings
 from tests.support.clock import NOW, Clock
 from tests.support.deployments import inputs, script
-from tests.support.far_end import FarEnd, queue_of
+from tests.support.far_end import FarEnd, queue_of, signed_of
 
 URL = {"deploy_signal_id": "http://swift/x", "deploy_signal_verb": "PUT"}
 RESOURCE = {
@@ -32,7 +32,7 @@ RESOURCE = {
 }
 QUEUE = {"deploy_queue_id": "q", **RESOURCE}
 # More rounds than any result of these tests has before its end.
-MANY = 100
+MANY = 300
 
 
 @pytest.fixture(autouse=True)
@@ -277,14 +277,17 @@ class TestAnAct:
             *((stage, "notify", stage) for stage in (Stage.MAYBE_NOTIFIED, Stage.FORCED)),
             *((stage, "clean", stage) for stage in (Stage.CLEANING, Stage.CLEANING_AGAIN)),
             (Stage.REPEATABLE, "post", Stage.REPEATABLE),
+            (Stage.SIGNED, "post", Stage.SIGNED),
+            (Stage.WAITING_FOR_HEAT, "look", Stage.WAITING_FOR_HEAT),
         ],
     )
     def test_has_its_intent_on_disk_before_it_begins(
         self, office: Office, far: FarEnd, stage: Stage, act: str, on_disk: Stage
     ) -> None:
         """A power cut in between leaves an entry that says what may have happened."""
-        address = URL if stage is Stage.REPEATABLE else queue_of("c1")
-        office.has("c1", stage, address=address)
+        signed = stage in (Stage.SIGNED, Stage.WAITING_FOR_HEAT)
+        other = signed_of("c1") if signed else queue_of("c1")
+        office.has("c1", stage, address=URL if stage is Stage.REPEATABLE else other)
         seen: list[tuple[str, Stage]] = []
         far.before = lambda name, _: seen.append((name, office.entry().stage))
         office.timer()
@@ -685,7 +688,10 @@ class TestSuperseded:
         office.courier().supersede({"new": QUEUE})
         assert office.entry("new") == entry
 
-    @pytest.mark.parametrize("stage", [each for each in Stage if each.is_unconfirmed])
+    @pytest.mark.parametrize(
+        "stage",
+        [Stage.MAYBE_QUEUED, Stage.MAYBE_NOTIFIED, Stage.LAST_LOOK, Stage.LAST_RESORT],
+    )
     def test_what_may_be_on_the_queue_is_removed_there_at_once(
         self, office: Office, far: FarEnd, stage: Stage
     ) -> None:
@@ -754,6 +760,137 @@ def _fails_once() -> Callable[..., None]:
         write_durably(*arguments, **options)
 
     return write
+
+
+class TestWhatHeatAcknowledges:
+    """A result on a signed queue, from which Heat's plug-in reads."""
+
+    def has(self, office: Office, stage: Stage = Stage.SIGNED, **more: Any) -> None:
+        office.has("c1", stage, **{"address": signed_of("c1"), **more})
+
+    def test_is_forgotten_only_then(self, office: Office, far: FarEnd) -> None:
+        self.has(office)
+        office.timer()
+        assert far.acts == [("post", "c1")]
+        assert office.entry().stage is Stage.WAITING_FOR_HEAT
+        assert office.entry().problem == policy.UNACKNOWLEDGED
+        assert office.outbox.undelivered() == ["c1"]
+        office.timer()
+        assert far.acts == [("post", "c1")]
+        office.timer_when_due()
+        assert office.clock.now == NOW + 60
+        assert office.entry().stage is Stage.WAITING_FOR_HEAT
+        far.acknowledged.add("c1")
+        office.timer_when_due()
+        assert far.acts == [("post", "c1"), ("look", "c1"), ("look", "c1")]
+        assert office.is_empty()
+
+    def test_is_said(self, office: Office, far: FarEnd, capsys: pytest.CaptureFixture[str]) -> None:
+        self.has(office, Stage.WAITING_FOR_HEAT)
+        far.acknowledged.add("c1")
+        office.timer()
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.endswith("[INFO] the result of c1 was acknowledged by Heat")
+
+    def test_and_the_queue_loses_is_posted_again(
+        self, office: Office, far: FarEnd, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.has(office)
+        office.timer()
+        far.messages.clear()
+        office.timer_when_due()
+        assert [name for name, _ in far.acts] == ["post", "look", "post"]
+        assert office.entry().stage is Stage.WAITING_FOR_HEAT
+        assert "was lost by the queue before Heat acknowledged it" in capsys.readouterr().err
+        far.acknowledged.add("c1")
+        office.timers_until(office.is_empty)
+
+    def test_is_posted_again_when_an_answer_was_lost(self, office: Office, far: FarEnd) -> None:
+        self.has(office)
+        far.fails("post", Outcome.UNKNOWN)
+        far.loses_answers = True
+        far.before = lambda *_: far.errors.clear() if len(far.acts) == 2 else None
+        office.timer()
+        assert [name for name, _ in far.acts] == ["post"] * 3
+        assert office.entry().stage is Stage.WAITING_FOR_HEAT
+
+    def test_may_be_looked_for_by_hand(self, office: Office, far: FarEnd) -> None:
+        self.has(office, Stage.WAITING_FOR_HEAT, due=NOW + 60)
+        far.acknowledged.add("c1")
+        office.by_hand()
+        assert office.is_empty()
+
+    def test_has_an_end_with_its_reason_where_heat_never_does(
+        self, office: Office, far: FarEnd
+    ) -> None:
+        self.has(office)
+        office.timers_until(lambda: not office.outbox.ids())
+        assert office.set_aside()[0] is Stage.ABANDONED
+        assert policy.UNACKNOWLEDGED in office.set_aside()[1]
+        assert office.clock.now - NOW > 86_400
+        assert len(far.acts) < 400
+
+    @pytest.mark.parametrize("act", ["post", "look"])
+    def test_and_an_address_that_has_ended(self, office: Office, far: FarEnd, act: str) -> None:
+        self.has(office)
+        far.fails(act, Outcome.REFUSED, "the signed address opens nothing there")
+        office.timers_until(lambda: not office.outbox.ids())
+        stage, problem = office.set_aside()
+        assert stage is Stage.ABANDONED
+        assert (
+            problem == "refused 6 times, the last time so: the signed address opens nothing there"
+        )
+        assert 600 < office.clock.now - NOW < 3600
+
+    @pytest.mark.parametrize("asked", [{"new": signed_of("new")}, {"other": {}}])
+    def test_and_heat_does_not_ask_for_any_more_is_forgotten(
+        self, office: Office, far: FarEnd, asked: dict[str, Any]
+    ) -> None:
+        self.has(office, Stage.WAITING_FOR_HEAT, due=NOW + 60)
+        office.courier().supersede(asked)
+        assert office.is_empty()
+        assert far.acts == []
+
+    def test_is_not_forgotten_when_the_metadata_say_nothing(self, office: Office) -> None:
+        self.has(office, Stage.WAITING_FOR_HEAT, due=NOW + 60)
+        office.courier().supersede({})
+        assert office.entry().stage is Stage.WAITING_FOR_HEAT
+
+    def test_of_an_action_before_is_not_posted_any_more(self, office: Office, far: FarEnd) -> None:
+        self.has(office)
+        office.courier().supersede({"new": signed_of("new")})
+        assert office.set_aside() == (Stage.SUPERSEDED, "Heat asks for a newer config, new")
+        assert far.acts == []
+
+    def test_a_host_that_is_away_is_away_for_all_its_queues(
+        self, office: Office, far: FarEnd
+    ) -> None:
+        for config_id, host in (("c1", "dead"), ("c2", "dead"), ("c3", "well")):
+            office.has(config_id, Stage.SIGNED, address=signed_of(config_id, host))
+        far.fails("c1", Outcome.UNREACHABLE)
+        office.timer()
+        assert ids_of(far, "post") == ["c1"] * policy.ROUND + ["c3"]
+
+    def test_what_is_kept_of_an_error_names_neither_queue_nor_signature(
+        self, office: Office, far: FarEnd
+    ) -> None:
+        self.has(office)
+        far.fails("post", Outcome.UNKNOWN, f"queue queue-of-c1 answered 503 to {'0' * 64}")
+        office.timer()
+        assert office.entry().problem == "queue *** answered 503 to ***"
+
+    def test_goes_to_a_program_that_was_set_meanwhile(self, office: Office, far: FarEnd) -> None:
+        office.settings = office.settings._replace(notify="/bin/program")
+        self.has(office, Stage.WAITING_FOR_HEAT)
+        office.timer()
+        assert far.acts == [("post", "c1")]
+        assert office.is_empty()
+
+    def test_and_a_program_may_have_sent_is_posted(self, office: Office, far: FarEnd) -> None:
+        self.has(office, Stage.REPEATABLE)
+        office.timer()
+        assert far.acts == [("post", "c1")]
+        assert office.entry().stage is Stage.WAITING_FOR_HEAT
 
 
 class TestEntriesOnDisk:

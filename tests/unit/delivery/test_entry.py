@@ -24,6 +24,7 @@ from heat_config.delivery.entry import (
 
 QUEUE = {"deploy_queue_id": "q", "deploy_auth_url": "http://keystone/v3"}
 URL = {"deploy_signal_id": "http://heat/signal"}
+SIGNED = {"deploy_signal_id": "zaqar+https://host/v2/queues/q/messages?"}
 MESSAGE = {"deploy_status_code": 0}
 NUMBERS = ("since", "wait", "due", "waited", "answered")
 COUNTS = ("tries", "refusals", "content_refusals", "unanswered")
@@ -261,6 +262,9 @@ def test_an_old_file_without_an_address_is_damaged(values: Any) -> None:
         (URL, None, False, Stage.REPEATABLE),
         (URL, None, True, Stage.REPEATABLE),
         ({"deploy_auth_url": "http://keystone/v3"}, None, True, Stage.REPEATABLE),
+        (SIGNED, None, False, Stage.SIGNED),
+        (SIGNED, None, True, Stage.SIGNED),
+        (SIGNED, "/bin/notify", False, Stage.REPEATABLE),
     ],
 )
 def test_where_a_way_begins(
@@ -276,6 +280,8 @@ def test_where_a_way_begins(
         ({"deploy_queue_id": 7}, "7"),
         (URL, "http://heat/signal"),
         ({"deploy_stack_id": "s/1", "deploy_resource_name": "r"}, "('s/1', 'r')"),
+        ({**SIGNED, "deploy_stack_id": "s/1", "deploy_resource_name": "r"}, "('s/1', 'r')"),
+        (SIGNED, None),
         ({"deploy_stack_id": "s/1"}, None),
         ({}, None),
     ],
@@ -300,4 +306,7 @@ def test_each_stage_says_how_far_a_result_has_come() -> None:
         Stage.MAYBE_NOTIFIED,
         Stage.LAST_LOOK,
         Stage.LAST_RESORT,
+        Stage.WAITING_FOR_HEAT,
     }
+    accepted = {stage for stage in Stage if stage.is_accepted}
+    assert accepted == {*delivered, Stage.WAITING_FOR_HEAT}

@@ -19,6 +19,7 @@ FINAL = (Stage.DONE, Stage.ABANDONED, Stage.SUPERSEDED)
 WORKING = [stage for stage in Stage if stage not in FINAL]
 
 ACCEPTED, PRESENT, ABSENT = Outcome.ACCEPTED, Outcome.PRESENT, Outcome.ABSENT
+ACKNOWLEDGED = Outcome.ACKNOWLEDGED
 UNKNOWN, UNUSABLE, TOO_LARGE = Outcome.UNKNOWN, Outcome.UNUSABLE, Outcome.TOO_LARGE
 TABLE: dict[Stage, tuple[Act, dict[Outcome, Stage], Stage]] = {
     # stage: what is done, what follows at once, where all other failures lead
@@ -66,11 +67,23 @@ TABLE: dict[Stage, tuple[Act, dict[Outcome, Stage], Stage]] = {
         {ACCEPTED: Stage.DONE, UNUSABLE: Stage.ABANDONED},
         Stage.REPEATABLE,
     ),
+    Stage.SIGNED: (
+        Act.POST,
+        {ACCEPTED: Stage.WAITING_FOR_HEAT, UNUSABLE: Stage.ABANDONED},
+        Stage.SIGNED,
+    ),
+    Stage.WAITING_FOR_HEAT: (
+        Act.LOOK,
+        {ACKNOWLEDGED: Stage.DONE, ABSENT: Stage.SIGNED, UNUSABLE: Stage.ABANDONED},
+        Stage.WAITING_FOR_HEAT,
+    ),
 }
 # Where an act whose outcome is not known leads, where that differs from other failures.
 UNKNOWN_LEADS = {Stage.NEW: Stage.MAYBE_QUEUED, Stage.FALLBACK: Stage.MAYBE_NOTIFIED}
 # Where what was sent may still arrive: the minute before that is looked at.
 SETTLES = (Stage.WATCHING, Stage.CLEANING_AGAIN)
+# And where Heat needs some time, which an operator may cut short.
+LATER = (*SETTLES, Stage.WAITING_FOR_HEAT)
 # These are tried once, and then what they stand in the place of is tried again.
 ONCE = (Stage.FALLBACK, Stage.LAST_LOOK, Stage.LAST_RESORT, Stage.UNTAKEN)
 
@@ -101,7 +114,7 @@ def leads(stage: Stage, outcome: Outcome) -> Stage:
 
 def waits(stage: Stage, outcome: Outcome) -> float:
     if outcome in TABLE[stage][1]:
-        return 60.0 if leads(stage, outcome) in SETTLES else 0.0
+        return 60.0 if leads(stage, outcome) in LATER else 0.0
     if outcome is TOO_LARGE:
         return 0.0
     return 0.5 if outcome.is_transient and stage not in ONCE else 30 * 0.75
@@ -130,11 +143,14 @@ def test_what_follows_the_first_try(stage: Stage, outcome: Outcome) -> None:
     assert expected == (Wait(found.due) if found.due > NOW else ROWS[found.stage].act)
     # A look that finds it untaken counts as a try: it is looked at ever less often.
     untaken = found.stage is Stage.UNTAKEN and stage is Stage.WATCHING
-    leads_on = (outcome in TABLE[stage][1] or outcome is TOO_LARGE) and not untaken
-    answers = outcome in (UNKNOWN, Outcome.REFUSED, Outcome.CONTENT_REFUSED)
+    # So does one that finds it lost: it is not posted again for ever.
+    lost = found.stage is Stage.SIGNED and stage is Stage.WAITING_FOR_HEAT
+    counts = untaken or lost
+    leads_on = (outcome in TABLE[stage][1] or outcome is TOO_LARGE) and not counts
+    answers = outcome in (UNKNOWN, PRESENT, Outcome.REFUSED, Outcome.CONTENT_REFUSED)
     refuses = outcome in (Outcome.REFUSED, Outcome.CONTENT_REFUSED)
     assert found.waited == (0.0 if leads_on else 7.0)
-    assert found.answered == (7.0 if untaken or (answers and not leads_on) else 0.0)
+    assert found.answered == (7.0 if counts or (answers and not leads_on) else 0.0)
     assert found.refusals == (1 if refuses else 0)
     assert found.content_refusals == (1 if outcome is Outcome.CONTENT_REFUSED else 0)
 
@@ -180,7 +196,10 @@ def test_what_will_not_change_in_a_second_ends_the_round(outcome: Outcome) -> No
     assert found.wait == 22.5
 
 
-@pytest.mark.parametrize("outcome", set(Outcome) - {ACCEPTED, PRESENT, ABSENT, UNUSABLE, TOO_LARGE})
+FOUND = {ACCEPTED, PRESENT, ABSENT, ACKNOWLEDGED}
+
+
+@pytest.mark.parametrize("outcome", set(Outcome) - FOUND - {UNUSABLE, TOO_LARGE})
 @pytest.mark.parametrize("stage", WORKING)
 def test_a_try_ahead_of_its_time_counts_for_nothing(stage: Stage, outcome: Outcome) -> None:
     before = entry(stage, wait=20.0, due=NOW + 20, waited=5.0, refusals=5, tries=4)
@@ -357,7 +376,14 @@ def test_an_operator_may_hurry_what_does_not_settle(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     "stage",
-    [Stage.NEW, Stage.FALLBACK, Stage.REPEATABLE, Stage.ABANDONED, Stage.SUPERSEDED],
+    [
+        Stage.NEW,
+        Stage.FALLBACK,
+        Stage.REPEATABLE,
+        Stage.SIGNED,
+        Stage.ABANDONED,
+        Stage.SUPERSEDED,
+    ],
 )
 def test_what_leaves_nothing_to_be_removed_is_superseded(stage: Stage) -> None:
     found = policy.superseded(entry(stage, tries=2), "c2")
@@ -389,12 +415,76 @@ def test_what_is_being_removed_goes_on_when_it_is_superseded(stage: Stage) -> No
     assert policy.superseded(going_on, "c2") == going_on
 
 
+SIGNED = (Stage.SIGNED, Stage.WAITING_FOR_HEAT)
+
+
+@pytest.mark.parametrize("newer", ["c2", None])
+def test_what_was_posted_for_an_action_that_is_over_is_forgotten(newer: str | None) -> None:
+    posted = entry(Stage.WAITING_FOR_HEAT, due=NOW + 60)
+    found = policy.superseded(posted, newer) if newer else policy.vanished(posted)
+    assert found == entry(Stage.DONE)
+
+
+@pytest.mark.parametrize("stage", set(Stage) - {Stage.WAITING_FOR_HEAT})
+def test_what_heat_does_not_ask_for_any_more_goes_its_way(stage: Stage) -> None:
+    assert policy.vanished(entry(stage, due=NOW + 9)) == entry(stage, due=NOW + 9)
+
+
 @pytest.mark.parametrize("stage", Stage)
-@pytest.mark.parametrize("repeatable", [True, False])
-def test_a_program_that_is_set_no_more_has_perhaps_sent_it(stage: Stage, repeatable: bool) -> None:
-    found = policy.suited(entry(stage), repeatable=repeatable)
-    was_by_program = stage is Stage.REPEATABLE and not repeatable
-    assert found == entry(Stage.MAYBE_QUEUED if was_by_program else stage)
+@pytest.mark.parametrize("first", [Stage.NEW, Stage.REPEATABLE, Stage.SIGNED])
+def test_a_program_that_is_set_or_set_no_more_has_perhaps_sent_it(
+    stage: Stage, first: Stage
+) -> None:
+    changed = {
+        (Stage.REPEATABLE, Stage.NEW): Stage.MAYBE_QUEUED,
+        (Stage.REPEATABLE, Stage.SIGNED): Stage.SIGNED,
+        **{(each, Stage.REPEATABLE): Stage.REPEATABLE for each in SIGNED},
+    }
+    assert policy.suited(entry(stage), first) == entry(changed.get((stage, first), stage))
+
+
+def test_what_is_posted_is_looked_for_after_a_minute_and_then_ever_less_often() -> None:
+    found = after(entry(Stage.SIGNED, problem="before"), ACCEPTED)
+    waits = [found.wait]
+    while found.stage is Stage.WAITING_FOR_HEAT and len(waits) < 1000:
+        assert found.problem == policy.UNACKNOWLEDGED
+        found = tried(found, PRESENT, 1)
+        waits.append(found.wait)
+    assert waits[:5] == [60, 90, 180, 360, 450]
+    assert found.stage is Stage.ABANDONED
+    assert found.problem == f"not accepted in 86400 s of trying: {policy.UNACKNOWLEDGED}"
+    # Zaqar has forgotten the message by then.
+    assert sum(waits) > LIMITS.message_ttl
+
+
+def test_what_the_queue_loses_is_posted_again_and_has_an_end() -> None:
+    found = after(entry(Stage.SIGNED), ACCEPTED)
+    losses = 0
+    while found.stage is Stage.WAITING_FOR_HEAT:
+        found = after(found, ABSENT, now=found.due)
+        losses += 1
+        if found.stage is Stage.SIGNED:
+            assert policy.next_action(found, LIMITS, found.due) is Act.POST
+            found = after(found, ACCEPTED, now=found.due)
+    assert losses == LIMITS.message_ttl / 60
+    assert found.stage is Stage.ABANDONED
+    assert found.problem == "posted again for 86400 s, and Heat has not acknowledged it"
+
+
+def test_looks_by_hand_make_nothing_old() -> None:
+    found = after(entry(Stage.SIGNED), ACCEPTED)
+    for _ in range(10_000):
+        found = after(after(found, ABSENT), ACCEPTED)
+    assert found == after(entry(Stage.SIGNED), ACCEPTED)
+
+
+@pytest.mark.parametrize("stage", SIGNED)
+def test_an_address_that_is_not_taken_ends_with_its_reason(stage: Stage) -> None:
+    found = tried(entry(stage), Outcome.REFUSED, policy.REFUSALS - 1)
+    assert (found.stage, found.problem) == (stage, "why")
+    found = tried(found, Outcome.REFUSED, 1)
+    assert found.stage is Stage.ABANDONED
+    assert found.problem == "refused 6 times, the last time so: why"
 
 
 def test_why_an_address_is_not_usable_is_kept() -> None:

@@ -156,6 +156,22 @@ class TestTemplateOfOsCollectConfig:
         assert sections["DEFAULT"]["collectors"] == ["zaqar", "local"]
         assert {name: [value] for name, value in zaqar.items()}.items() <= sections["zaqar"].items()
 
+    def test_has_all_that_heats_plug_in_sends_for_a_signed_queue(self) -> None:
+        path = "/v2/queues/q/messages"
+        signed = f"zaqar+https://h{path}?project=p&methods=DELETE,GET&paths={path}&signature=0a"
+        heats = dict.fromkeys(["auth_url", "user_id", "password", "project_id"])
+        zaqar = {**heats, "queue_id": "q", "signed_address": signed}
+
+        section = parse(render(config(collectors=["zaqar", "local"], zaqar=zaqar)))["zaqar"]
+
+        assert section["signed_address"] == [signed]
+        assert set(section) == {
+            "queue_id",
+            "signed_address",
+            "ssl_certificate_validation",
+            "ca_file",
+        }
+
     def test_verifies_certificates_unless_told_otherwise(self) -> None:
         section = parse(render(config(zaqar={"queue_id": "q"})))["zaqar"]
         assert section["ssl_certificate_validation"] == ["True"]

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from requests import Response
 
+from heat_config.cloud.errors import Outcome
 from heat_config.cloud.keystone import User
+from heat_config.cloud.signed import CONFIG_ID
 from heat_config.result import Result
 from heat_config.signals import zaqar
 
@@ -70,7 +72,7 @@ def test_the_message_is_the_result_and_says_whose_it_is(there: Zaqar) -> None:
 
 
 def test_the_limit_leaves_room_for_all_that_is_added() -> None:
-    posted = {"messages": [{"body": {zaqar.CONFIG_ID: "c" * 255}, "ttl": 1_209_600}]}
+    posted = {"messages": [{"body": {CONFIG_ID: "c" * 255}, "ttl": 1_209_600}]}
     assert zaqar.LIMIT + len(json.dumps(posted)) < 262_144
 
 
@@ -78,14 +80,14 @@ def test_only_its_own_is_found_and_removed(there: Zaqar) -> None:
     own, other = queue_of("c1", there), queue_of("c2", there)
     other.post(RESULT)
     there.there["strangers"] = {"body": ["no", "object"]}
-    assert (own.find(), other.find()) == (False, True)
+    assert (own.find(), other.find()) == (Outcome.ABSENT, Outcome.PRESENT)
     own.remove()
-    assert other.find()
+    assert other.find() is Outcome.PRESENT
     own.post(RESULT)
     own.post(RESULT)
-    assert own.find()
+    assert own.find() is Outcome.PRESENT
     own.remove()
-    assert (own.find(), other.find()) == (False, True)
+    assert (own.find(), other.find()) == (Outcome.ABSENT, Outcome.PRESENT)
     assert "strangers" in there.there
 
 
