@@ -103,8 +103,16 @@ def abandoned(state: Path) -> list[Path]:
 
 def as_previous(entry: dict[str, Any]) -> dict[str, Any]:
     """An entry as heat-config 0.1.0 would have written it in this one's place."""
-    same = {name: entry[name] for name in ("id", "message", "since")}
-    return {**same, "values": entry["address"], **_PREVIOUS, "forced": entry["stage"] == "forced"}
+    same = {"id": entry["id"], "values": entry["address"]}
+    same |= {name: entry[name] for name in ("message", "since")}
+    stage = entry["stage"]
+    flags = {
+        "doubt": stage != "new",
+        "heat_doubt": stage in ("maybe notified", "last look", "last resort"),
+        "told_heat": stage in ("cleaning", "cleaning again", "watching", "untaken"),
+        "forced": stage == "forced",
+    }
+    return {**same, **_PREVIOUS, **flags}
 
 
 def as_newer(entry: dict[str, Any]) -> dict[str, Any]:

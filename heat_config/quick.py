@@ -42,5 +42,8 @@ def _has_ended(config_id: str, deployed: Collection[str], settings: Settings) ->
     if f"{config_id}.notify.json" in deployed:
         return True
     config = f"{config_id}.json"
-    # An empty one was made by heat-config-rebuild-deployed: done long ago.
-    return config in deployed and os.stat(f"{settings.deployed}/{config}").st_size == 0  # noqa: PTH116
+    try:
+        # An empty one was made by heat-config-rebuild-deployed: done long ago.
+        return config in deployed and not os.stat(f"{settings.deployed}/{config}").st_size  # noqa: PTH116
+    except OSError:
+        return False

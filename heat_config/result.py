@@ -57,7 +57,7 @@ class Result(NamedTuple):
         if len(self.as_json()) <= limit:
             return self
         room = limit - len(self._replace(stdout="", stderr="").as_json())
-        if room < 2 * len(_note(0, log)) + _ROOM_TO_TELL:
+        if room < 2 * len(_note(0, log)) + _ROOM_FOR_REASON:
             return self._too_large(limit).fitted(limit, log)
         stderr = _tail(self.stderr, max(room // 2, room - _escaped_size(self.stdout)), log)
         stdout = _tail(self.stdout, room - _escaped_size(stderr), log)
@@ -112,8 +112,8 @@ def from_hook(completed: Completed) -> Result:
     """Read a hook's answer: one JSON object on stdout, and exit status 0.
 
     Where stdout is something else, stdout, stderr and the exit status are the
-    answer. A hook that failed is a failure, whatever its JSON says. So is one whose
-    status code is none that can be sent.
+    answer. A hook that failed is a failure, whatever its JSON says. So is one with a
+    status code that cannot be sent.
     """
     answer = _json_object(completed.stdout)
     if answer is None:
@@ -169,7 +169,7 @@ def text_of(raw: bytes, dropped: int) -> str:
 
 
 # Room for a reason, beside the two notes.
-_ROOM_TO_TELL = 100
+_ROOM_FOR_REASON = 100
 
 
 def _note(left_out: int, log: str) -> str:

@@ -18,7 +18,7 @@ FILE = "/etc/heat-config.conf"
 
 
 class SettingsError(Exception):
-    """A setting has a value that is none; the message names both."""
+    """A setting has a value that cannot be used; the message names both."""
 
 
 class Settings(NamedTuple):
@@ -59,7 +59,7 @@ class Settings(NamedTuple):
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; an empty one counts as not set.
 
-    :raises SettingsError: a number is none, or out of its bounds.
+    :raises SettingsError: what must be a number is not one, or is out of its bounds.
     """
     given = {**_from_file(environ.get("HEAT_CONFIG_SETTINGS") or FILE), **environ}
     get = _Reader(given)

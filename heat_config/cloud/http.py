@@ -14,7 +14,7 @@ from heat_config.cloud.errors import CloudError, Outcome
 if TYPE_CHECKING:
     from requests import Response
 
-# Seconds without a byte after which a request is given up.
+# Seconds without a byte after which a request has failed.
 TIMEOUT: float = 15
 
 # urllib3's errors for a connection that was never made; NewConnectionError is also
@@ -75,7 +75,7 @@ def from_stranger(what: str) -> CloudError:
 
 
 def is_success(response: Response) -> bool:
-    """Whether it is an answer to the request itself; a redirection is none."""
+    """Whether it is an answer to the request itself; a redirection is not."""
     return 200 <= response.status_code < 300
 
 

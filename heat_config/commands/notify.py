@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from heat_config import deployment, log, redact
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heat_config.delivery.entry import Entry
+    from heat_config.delivery.outbox import Box
     from heat_config.deployment import Deployment
     from heat_config.result import Result
     from heat_config.settings import Settings
@@ -55,26 +57,33 @@ def send(config: Path, raw: bytes, settings: Settings) -> int:
 
 def _delivered(target: Deployment, result: Result, settings: Settings) -> bool:
     outbox, store = Outbox(settings), Store(settings)
-    courier = Courier(outbox, records(store, settings), settings)
-    entry = entry_of(target, result, settings, forced=_is_answered(target, outbox, store))
-    if entry is None:
-        log.info(f"nobody waits for the result of {target}")
-        return True
-    if DELIVERING in os.environ:
-        # Started by the agent, which holds the outbox and keeps the result itself.
+    # Started by the agent it finds the outbox held, and the agent keeps the result itself.
+    with nullcontext() if DELIVERING in os.environ else outbox.locked() as box:
+        # Only now: whoever held it until now may have delivered a result.
+        forced = _is_answered(target, outbox, store)
+        entry = entry_of(target, result, settings, forced=forced)
+        if entry is None:
+            log.info(f"nobody waits for the result of {target}")
+            return True
+        courier = Courier(outbox, records(store, settings), settings)
+        if box:
+            return _is_accepted(entry, box, courier, store)
         unkept = Unkept()
         courier.pursue(unkept, entry)
         return unkept.is_delivered
-    with outbox.locked() as box:
-        pending = box.get_readable(target.id)
-        if pending:
-            entry = pending._replace(message=entry.message, due=0.0)
-        box.forget_abandoned(target.id)
-        courier.hand_over(box, entry)
-        if store.has_begun(target.id) and not store.has_ended(target.id):
-            store.end(target.id, result)
-        courier.pursue(box, entry)
-        return _is_delivered(box.get(target.id), outbox.get_abandoned(target.id))
+
+
+def _is_accepted(entry: Entry, box: Box, courier: Courier, store: Store) -> bool:
+    """Keep a result, in place of what is pending of its config, and try to deliver it."""
+    pending = box.get_readable(entry.id)
+    if pending:
+        entry = pending._replace(message=entry.message)
+    courier.hand_over(box, entry)
+    box.forget_abandoned(entry.id)
+    if store.has_begun(entry.id) and not store.has_ended(entry.id):
+        store.end(entry.id, from_dict(entry.message))
+    courier.pursue(box, entry, hurry=True)
+    return _is_delivered(box.get(entry.id), box.get_abandoned(entry.id))
 
 
 def _is_answered(target: Deployment, outbox: Outbox, store: Store) -> bool:

@@ -17,8 +17,8 @@ QUERY = ["os-apply-config", "--key", "deployments", "--type", "raw", "--key-defa
 def rebuild_deployed(settings: Settings) -> int:
     """Make an empty ``<id>.json`` for each deployment; return the exit status.
 
-    What is there stays as it is. Deployments that os-apply-config applies have
-    no hook that could be run again, and get none.
+    What is there stays as it is, and a run that goes on is waited for. Deployments that
+    os-apply-config applies have no hook that could be run again, and get none.
     """
     try:
         completed = process.run(QUERY, on_stderr=log.info)
@@ -35,8 +35,9 @@ def rebuild_deployed(settings: Settings) -> int:
         return 1
     folder = Path(settings.deployed)
     files.make_private_folder(folder)
-    for each in asked:
-        _mark(each, folder)
+    with files.locked(settings.deployed):
+        for each in asked:
+            _mark(each, folder)
     return 0
 
 

@@ -26,11 +26,10 @@ if TYPE_CHECKING:
 
 # 0: every deployment has run well, and Heat knows.
 # 1: one has failed, or its result was abandoned: somebody must look.
-# 2: one is still to be run, is running, was cut and has no result yet, or its result
-#    is pending: ask again later.
+# 2: one is still to be run, is running, is unfinished, was cut and has no result yet,
+#    or its result is pending: ask again later.
 #    It goes before 1, because what is not over can still fail.
 DELIVERED, FAILED, UNFINISHED = 0, 1, 2
-
 
 UNFINISHED_HERE = (
     "it could not be begun, or its result not kept, on this server's disk, and is taken up "
@@ -59,7 +58,7 @@ class Row(NamedTuple):
     group: str
     action: str
     state: str
-    """pending, running, done, failed or interrupted."""
+    """pending, running, unfinished, done, failed or interrupted."""
     signal: str
     """pending, unconfirmed, delivered, abandoned, superseded, or none where nobody waits."""
     begun: float | None

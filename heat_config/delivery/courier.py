@@ -72,8 +72,10 @@ class Courier:
             settings.first_wait, settings.fallback_after, float(settings.message_ttl)
         )
         self._away: set[str] = set()
-        self._held: set[str] = set()
-        """Of what Heat has replaced, what could not be noted as such: it must not be sent."""
+        self._asked: frozenset[str] = frozenset()
+        """The configs that Heat asks for, as far as that is known."""
+        self._newest: dict[object, str] = {}
+        """Which of them Heat waits for, by the places where it does."""
 
     def hand_over(self, box: Keeper, entry: Entry) -> None:
         """Take a new result, durably; :meth:`pursue` must follow while the box is held.
@@ -83,13 +85,14 @@ class Courier:
         box.put(entry if self._is_away(entry) else policy.intended(entry))
 
     def pursue(self, box: Keeper, entry: Entry, *, hurry: bool = False) -> None:
-        """Do what there is to do now for an entry that is on disk.
+        """Do what there is to do now for an entry that is on disk, and that no newer one replaces.
 
         ``hurry``: begin before it is due.
 
         :raises OSError: what came of an act could not be kept.
         """
         log.conceal(redact.secrets_in(entry.address))
+        entry = self._replaced(box, self._suited(entry))
         deadline = time.monotonic() + BUDGET
         action = policy.next_action(entry, self._limits, time.time())
         if isinstance(action, Wait) and hurry and policy.may_hurry(entry):
@@ -114,8 +117,6 @@ class Courier:
 
         :raises OSError: it cannot be kept what came of it.
         """
-        if config_id in self._held:
-            return
         with self._outbox.locked() as box:
             entry = self._taken(box, config_id)
             if entry is None:
@@ -133,30 +134,46 @@ class Courier:
             except OSError as error:
                 log.error(f"the result of {config_id} was not delivered: {error}")
 
-    def supersede(self, asked: Mapping[str, Mapping[str, Any]]) -> None:
-        """Put aside what Heat has replaced. ``asked``: the inputs of the configs, by their ids."""
-        if not asked:
-            return  # what a server is given before Heat has said anything says the same
-        newest = {place_of(values): config_id for config_id, values in asked.items()}
-        newest.pop(None, None)
-        for config_id in set(self._outbox.ids()) - set(asked):
-            try:
-                self._supersede(config_id, newest)
-            except OSError as error:
-                self._held.add(config_id)
-                log.error(f"the result of {config_id}, which Heat has replaced, is held: {error}")
+    def expect(self, asked: Mapping[str, Mapping[str, Any]]) -> None:
+        """Send from now on nothing that Heat has replaced.
 
-    def _supersede(self, config_id: str, newest: Mapping[object, str]) -> None:
+        ``asked``: the inputs of the configs that Heat asks for, by their ids.
+        """
+        self._asked = frozenset(asked)
+        self._newest = {place_of(values): config_id for config_id, values in asked.items()}
+        self._newest.pop(None, None)
+
+    def supersede(self) -> None:
+        """Put aside what Heat has replaced."""
+        for config_id in set(self._outbox.ids()) - self._asked:
+            try:
+                self._supersede(config_id)
+            except OSError as error:
+                log.error(f"the result of {config_id}, if Heat has replaced it, is held: {error}")
+
+    def _supersede(self, config_id: str) -> None:
         with self._outbox.locked() as box:
             entry = self._taken(box, config_id)
-            if entry is None:
-                return
-            newer = newest.get(entry.place)
-            replaced = policy.superseded(entry, newer) if newer else policy.vanished(entry)
-            if replaced != entry:
-                box.put(replaced)
-            if newer or replaced != entry:
-                self.pursue(box, replaced, hurry=True)
+            if entry and (self._newer(entry) or self._as_asked(entry) != entry):
+                self.pursue(box, entry, hurry=True)
+
+    def _replaced(self, box: Keeper, entry: Entry) -> Entry:
+        """The entry; of one that Heat has replaced it is noted first that it must not be sent."""
+        replaced = self._as_asked(entry)
+        if replaced != entry:
+            box.put(replaced)
+        return replaced
+
+    def _as_asked(self, entry: Entry) -> Entry:
+        """The entry, by what Heat asks for. What a server begins with asks for nothing."""
+        if not self._asked or entry.id in self._asked:
+            return entry
+        newer = self._newer(entry)
+        return policy.superseded(entry, newer) if newer else policy.vanished(entry)
+
+    def _newer(self, entry: Entry) -> str | None:
+        """The config that Heat waits for in this one's place."""
+        return None if entry.id in self._asked else self._newest.get(entry.place)
 
     def _step(self, box: Keeper, entry: Entry, act: Act) -> Entry:
         """One act: the intent is kept before it, and what came of it after it."""
@@ -172,6 +189,11 @@ class Courier:
         return found
 
     def _perform(self, entry: Entry, act: Act) -> Answer:
+        """Do it. What comes of it is noted and shown, so it repeats no secret of the address."""
+        answer = self._attempt(entry, act)
+        return answer._replace(detail=redact.text(answer.detail, log.concealed()))
+
+    def _attempt(self, entry: Entry, act: Act) -> Answer:
         try:
             match act:
                 case Act.POST:
@@ -184,7 +206,7 @@ class Courier:
                     self._queue(entry).remove()
                     return Answer(Outcome.ACCEPTED)
         except CloudError as error:
-            return Answer(error.outcome, _masked(error))
+            return Answer(error.outcome, str(error))
         except Exception as error:  # a transport's fault must not stop the others
             return Answer(Outcome.UNKNOWN, repr(error))
 
@@ -197,7 +219,7 @@ class Courier:
         try:
             return Answer(Outcome.ACCEPTED, sender.post(sent))
         except CloudError as error:
-            return Answer(error.outcome, _masked(error), len(sent.as_json()))
+            return Answer(error.outcome, str(error), len(sent.as_json()))
 
     def _sender(self, entry: Entry) -> Sender:
         config = self._records.config_path(entry.id)
@@ -214,13 +236,11 @@ class Courier:
             log.warning(f"the result of {config_id} is left to the agent that wrote it: {error}")
             return None
         except DamagedError as error:
-            aside = box.set_damaged_aside(config_id)
             entry = self._records.rebuild(config_id)
-            then = "it is pending again" if entry else "nothing that was noted tells it anew"
+            aside = box.replace_damaged(config_id, entry)
+            then = "it is pending again" if entry else "nothing that was noted says what it was"
             log.error(f"{aside} holds no result that can be read ({error}); {then}")
-            if entry:
-                box.put(entry)
-        return self._suited(entry) if entry else None
+        return entry
 
     def _suited(self, entry: Entry) -> Entry:
         first = first_stage(entry.address, program=self._settings.notify, forced=False)
@@ -265,11 +285,6 @@ def _report(entry: Entry, act: Act, answer: Answer) -> None:
         log.warning(f"{what} was lost by the queue before Heat acknowledged it: it is posted again")
     elif answer.outcome not in (Outcome.ACCEPTED, Outcome.PRESENT, Outcome.ABSENT):
         log.error(f"{what} is kept: {act.value}: {answer.outcome.value}: {answer.detail}")
-
-
-def _masked(error: CloudError) -> str:
-    """Why something was not served, fit for a file and for ``heat-config status``."""
-    return redact.text(str(error), log.concealed())
 
 
 def _instead(result: Result, reason: str, log_path: str) -> Result:

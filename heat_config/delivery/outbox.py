@@ -9,7 +9,7 @@ Who changes anything holds the folder's lock, and with it the :class:`Box`.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,11 +128,24 @@ class Box(Outbox):
         files.write_json(folder / f"{entry.id}.json", entries.as_dict(entry))
         self.settle(entry.id)
 
-    def set_damaged_aside(self, config_id: str) -> Path:
-        """Put a file that cannot be read out of the way; return where it is then."""
+    def replace_damaged(self, config_id: str, entry: Entry | None) -> Path:
+        """Put a file that cannot be read aside, for an entry if there is one; return where it is.
+
+        The name is never free in between: that would be a result that nobody knows of.
+
+        :raises OSError: the entry could not be kept, or the file not be put aside.
+        """
         path = self._path(config_id)
         aside = path.with_name(f"{path.name}.damaged")
+        if entry and path.is_file():
+            with suppress(OSError):  # the result is worth more than what shows the damage
+                aside.unlink(missing_ok=True)
+                aside.hardlink_to(path)
+            self.put(entry)
+            return aside
         path.replace(aside)
+        if entry:
+            self.put(entry)
         return aside
 
     def forget(self, config_id: str) -> None:

@@ -6,7 +6,6 @@ Only this module sees both sides, the hooks and the delivery.
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from heat_config.delivery.outbox import Outbox
 from heat_config.deployment import MetadataError
 from heat_config.result import from_dict
 from heat_config.run import answering, ballast, runlog
+from heat_config.run.asked import Asked
 from heat_config.run.ballast import Ballast
 from heat_config.run.records import entry_of, records
 from heat_config.run.scope import Scope
@@ -65,51 +65,42 @@ def deliver(settings: Settings, *, due_only: bool = False) -> int:
         log.error(f"nothing can be delivered: {error}")
         return FAILED
     with suppress(OSError, MetadataError):  # the next run will say so
-        courier.supersede({each.id: each.values for each in _read(settings)})
+        courier.expect({each.id: each.values for each in Asked(settings).read()})
+    courier.supersede()
     courier.deliver_all(due_only=due_only)
     return FAILED if outbox.undelivered() else DONE
 
 
 def _run(store: Store, outbox: Outbox, settings: Settings, force: str | None) -> int:
     """The run of who holds the lock: only now is what Heat asks for read."""
+    asked = Asked(settings)
     try:
-        asked = _read(settings)
+        wanted = asked.read()
     except OSError as error:
         log.error(f"cannot read the deployments, {settings.config_file}: {error.strerror}")
         return FAILED
     except MetadataError as error:
         log.error(f"{settings.config_file} {error}; nothing in it can be run")
-        asked = []
-    if force is not None and force not in {each.id for each in asked}:
-        log.error(f"{force} is none of the deployments in {settings.config_file}")
+        wanted = []
+    if force is not None and force not in {each.id for each in wanted}:
+        log.error(f"{force} is not among the deployments in {settings.config_file}")
         return FAILED
-    _Run(store, outbox, settings, force).answer_all(asked)
-    return _note_unfinished(settings, [each.id for each in asked if not store.has_ended(each.id)])
+    still_wanted = _Run(store, outbox, settings, force, asked).answer_all(wanted)
+    return _note_unfinished(settings, [each for each in still_wanted if not store.has_ended(each)])
 
 
 def _note_unfinished(settings: Settings, config_ids: list[str]) -> int:
+    unfinished = Unfinished(settings)
     try:
-        Unfinished(settings).note(config_ids)
+        unfinished.note(config_ids)
     except OSError as error:
         log.error(f"it cannot be noted what is unfinished: {error}")
-    return UNFINISHED if config_ids else DONE
-
-
-def _read(settings: Settings) -> list[Deployment]:
-    """Read the deployments and make sure that nobody else can: they hold passwords.
-
-    :raises OSError: the file is not there, or cannot be read.
-    :raises MetadataError: it holds no list of deployments.
-    """
-    path = Path(settings.config_file)
-    with path.open(encoding="utf-8", errors="replace") as file:
-        os.fchmod(file.fileno(), files.PRIVATE_FILE)
-        return deployments.parse(file.read())
+    return UNFINISHED if config_ids or unfinished.ids() else DONE
 
 
 def _ids_asked_for(settings: Settings) -> list[str]:
     with suppress(OSError, MetadataError):
-        return [each.id for each in _read(settings)]
+        return [each.id for each in Asked(settings).read()]
     return []
 
 
@@ -120,34 +111,76 @@ class _Run:
     the result in the outbox, the result for people; then it is sent.
     """
 
-    def __init__(self, store: Store, outbox: Outbox, settings: Settings, force: str | None) -> None:
+    def __init__(
+        self, store: Store, outbox: Outbox, settings: Settings, force: str | None, asked: Asked
+    ) -> None:
         self._store = store
         self._outbox = outbox
         self._settings = settings
         self._force = force
+        self._asked = asked
+        self._wanted: set[str] = set()
         self._unfinished = Unfinished(settings)
         self._logs = runlog.Logs(settings)
         self._ballast = Ballast(settings.deployed, settings.outbox)
         self._courier = Courier(outbox, records(store, settings), settings)
 
-    def answer_all(self, asked: list[Deployment]) -> None:
-        """Answer each deployment that has no result; then deliver what is due."""
-        with _left_unfinished("the outbox"):
-            for folder in (self._settings.deployed, self._settings.outbox):
+    def answer_all(self, wanted: list[Deployment]) -> list[str]:
+        """Answer each deployment that has no result; then deliver what is due.
+
+        Returns the ids of those that Heat still asks for.
+        """
+        for folder in (self._settings.deployed, self._settings.outbox):
+            with _left_unfinished(f"what was left over in {folder}"):
                 files.remove_leftovers(Path(folder))
-            self._courier.supersede({each.id: each.values for each in asked})
-        # A script can read what all of them are answered with.
-        for deployment in asked:
-            log.conceal(redact.secrets_in(deployment.values))
-        for deployment in asked:
+        self._take(wanted)
+        self._courier.supersede()
+        for config_id in self._unfinished.ids():
+            with _left_unfinished(config_id):
+                self._keep_what_was_kept(config_id)
+        for deployment in wanted:
             with _left_unfinished(str(deployment)):
                 self._answer(deployment)
         self._logs.prune(self._outbox.ids())
         self._courier.deliver_all(due_only=True)
+        return [each.id for each in wanted if each.id in self._wanted]
+
+    def _take(self, wanted: list[Deployment]) -> None:
+        """Go by what Heat asks for."""
+        self._wanted = {each.id for each in wanted}
+        # A script can read what all of them are answered with.
+        for deployment in wanted:
+            log.conceal(redact.secrets_in(deployment.values))
+        self._courier.expect({each.id: each.values for each in wanted})
+
+    def _look_again(self) -> None:
+        """Metadata may come while a hook runs, unless os-collect-config itself waits for that."""
+        newer = self._asked.newer()
+        if newer is not None:
+            self._take(newer)
+
+    def _keep_what_was_kept(self, config_id: str) -> None:
+        """Put the result that an earlier run had to keep in memory where it belongs.
+
+        What Heat still asks for and has no result is left to :meth:`_result_of_cut`.
+        """
+        result = self._unfinished.result(config_id)
+        if result is None:
+            return
+        if config_id in self._wanted and not self._store.has_ended(config_id):
+            return
+        if self._store.has_begun(config_id):
+            target = deployments.read(self._store.item(config_id))
+            self._with_room(lambda room: self._keep(target, result, room))
+        self._unfinished.forget(config_id)
 
     def _answer(self, deployment: Deployment) -> None:
         """Run one deployment unless that was done, and deliver its result."""
         if deployment.id != self._force and self._store.has_ended(deployment.id):
+            return
+        self._look_again()
+        if deployment.id not in self._wanted:
+            log.info(f"{deployment}: not run, because Heat does not ask for it any more")
             return
         result = self._result(deployment)
         if result is None:
@@ -158,6 +191,7 @@ class _Run:
         except (OSError, NewerError):
             self._unfinished.keep(deployment.id, kept)
             raise
+        self._unfinished.forget(deployment.id)
         self._logs.prune_when_large(deployment.id, self._outbox.ids)
 
     def _result(self, deployment: Deployment) -> Result | None:
@@ -172,7 +206,7 @@ class _Run:
         return self._result_of_run(deployment, forced=True)
 
     def _result_of_run(self, deployment: Deployment, *, forced: bool) -> Result:
-        self._ballast.take_on()
+        self._in_place_of_logs(self._ballast.take_on)
         scope = Scope.new(deployment.id)
         begun = Begun(forced, scope.note)
         full = self._with_room(lambda room: self._begin(deployment, begun, room))
@@ -227,6 +261,7 @@ class _Run:
                 if entry:
                     self._courier.hand_over(box, entry)
             self._store.end(deployment.id, result)
+            self._look_again()
             if entry:
                 self._courier.pursue(box, entry)
 
@@ -242,25 +277,28 @@ class _Run:
         except OSError as error:
             if not self._ballast.drop(error):
                 raise
-            self._note_in_place_of_logs(note)
+            self._in_place_of_logs(lambda: note(_ROOM))
             return error
         return None
 
-    def _note_in_place_of_logs(self, note: Callable[[int | None], None]) -> None:
-        """Note something short. An answer is worth more than the logs of what is delivered."""
+    def _in_place_of_logs(self, write: Callable[[], None]) -> None:
+        """Write something. An answer is worth more than the logs of what is delivered."""
         try:
-            note(_ROOM)
+            write()
         except OSError as error:
             if not ballast.is_full(error):
                 raise
             self._logs.prune(self._outbox.ids(), size=0)
-            note(_ROOM)
+            write()
 
 
 @contextmanager
 def _left_unfinished(what: str) -> Iterator[None]:
-    """What cannot be done on this server's disk does not keep the rest from being done."""
+    """What cannot be done on this server's disk does not keep the rest from being done.
+
+    A ``ValueError`` is a file of its own that holds something else.
+    """
     try:
         yield
-    except (OSError, NewerError) as error:
+    except (OSError, ValueError, NewerError) as error:
         log.error(f"{what}: unfinished, it will be tried again: {error}")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from heat_config import files, log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
     from io import FileIO
 
     from heat_config.settings import Settings
@@ -104,7 +104,7 @@ class Logs:
 
         ``keep``: the configs whose logs stay.
         """
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             self._added += (self._folder / f"{config_id}.log").stat().st_size
         if self._added > self._size // 4:
             self.prune(keep())
@@ -115,18 +115,32 @@ class Logs:
         ``keep``: the configs whose logs stay, because their results are pending.
         """
         self._added = 0
-        found = sorted(
-            (path.stat().st_mtime_ns, path.stat().st_size, path)
-            for path in self._folder.glob("*.log*")
-            if path.is_file() and _config_of(path)
-        )
+        found = sorted(_seen(self._folder))
         total = sum(each for _, each, _ in found)
         for _, each, path in found:
             if total <= (self._size if size is None else size):
                 return
-            if _config_of(path) not in keep:
-                path.unlink(missing_ok=True)
+            if _config_of(path) not in keep and _is_removed(path):
                 total -= each
+
+
+def _seen(folder: Path) -> Iterator[tuple[int, int, Path]]:
+    """The logs that are there, each with its time and its bytes."""
+    for path in folder.glob("*.log*"):
+        with suppress(OSError):  # removed by another, or nothing that can be looked at
+            if path.is_file() and _config_of(path):
+                found = path.stat()
+                yield found.st_mtime_ns, found.st_size, path
+
+
+def _is_removed(path: Path) -> bool:
+    """Remove a log; one that cannot be removed is no reason to stop."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning(f"{path}: {error.strerror}")
+        return False
+    return True
 
 
 def _config_of(path: Path) -> str:

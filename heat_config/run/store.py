@@ -14,7 +14,9 @@ answered by what is on disk at that moment.
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -63,12 +65,18 @@ class Store:
         return files.is_locked(str(self._folder))
 
     def has_begun(self, config_id: str) -> bool:
-        """Whether this config has been begun: it is never run a second time."""
-        return self.config_path(config_id).exists()
+        """Whether this config has been begun: it is never run a second time.
+
+        :raises OSError: the disk does not say.
+        """
+        return _is_there(self.config_path(config_id))
 
     def has_ended(self, config_id: str) -> bool:
-        """Whether its run has a result, or was noted as done without one."""
-        if self.result_path(config_id).exists():
+        """Whether its run has a result, or was noted as done without one.
+
+        :raises OSError: the disk does not say.
+        """
+        if _is_there(self.result_path(config_id)):
             return True
         try:
             return self.config_path(config_id).stat().st_size == 0
@@ -86,8 +94,11 @@ class Store:
             files.remove_durably(self.result_path(deployment.id))
 
     def begun(self, config_id: str) -> Begun:
-        """What was noted when a run began; of a note that says nothing, the defaults."""
-        with suppress(OSError, ValueError, KeyError, TypeError):
+        """What was noted when a run began; of a note that says nothing, the defaults.
+
+        :raises OSError: the note is there, and cannot be read.
+        """
+        with suppress(FileNotFoundError, IsADirectoryError, ValueError, KeyError, TypeError):
             note = json.loads(self.config_path(config_id).read_bytes())[RUN]
             return Begun(bool(note["forced"]), dict(note["scope"]))
         return Begun()
@@ -132,10 +143,30 @@ class Store:
         return self._folder / f"{config_id}.notify.json"
 
 
+def _is_there(path: Path) -> bool:
+    """Whether a name is there, wherever it leads.
+
+    :raises OSError: the disk does not say; what has no note would be run again.
+    """
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def _bring_over(old: Path, new: Path) -> None:
-    """Take over what a server noted before 2015, when /var/run was the place."""
+    """Take over what a server noted before 2015, when /var/run was the place: all of it at once.
+
+    What of it is not noted is run again.
+    """
     if old == new or new.is_dir() or not old.is_dir():
         return
     log.info(f"taking over what was deployed from {old} to {new}")
     files.make_private_folder(new.parent)
-    shutil.move(old, new)
+    with tempfile.TemporaryDirectory(dir=new.parent, prefix=f".{new.name}-") as parent:
+        copied = shutil.copytree(old, Path(parent, new.name))
+        os.sync()
+        copied.rename(new)
+    files.flush_folder(new.parent)
+    shutil.rmtree(old, ignore_errors=True)

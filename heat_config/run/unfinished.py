@@ -35,18 +35,19 @@ class Unfinished:
         return sorted(path.stem for path in self._folder.glob("*.json"))
 
     def note(self, config_ids: Iterable[str]) -> None:
-        """Say which configs are to be taken up again, and that no others are.
+        """Say which configs are to be taken up again, beside those whose results are kept.
 
         :raises OSError: not even this can be written.
         """
         wanted = set(config_ids)
-        for config_id in set(self.ids()) - wanted:
-            self._path(config_id).unlink(missing_ok=True)
-        for config_id in wanted - set(self.ids()):
+        known = set(self.ids())
+        for config_id in known - wanted:
+            if self.result(config_id) is None:
+                self.forget(config_id)
+        for config_id in wanted - known:
             self._write(config_id, None)
-        if not wanted:
-            with suppress(OSError):  # it was not there, or another run has just noted something
-                self._folder.rmdir()
+        with suppress(OSError):  # it was not there, or something is in it
+            self._folder.rmdir()
 
     def keep(self, config_id: str, result: Result) -> None:
         """Keep a result that could not be kept where it belongs.
@@ -56,7 +57,7 @@ class Unfinished:
         self._write(config_id, result)
 
     def forget(self, config_id: str) -> None:
-        """Forget what was kept of an earlier run: the config is run again."""
+        """Forget a config: it is run again, or its result is where it belongs."""
         self._path(config_id).unlink(missing_ok=True)
 
     def result(self, config_id: str) -> Result | None:

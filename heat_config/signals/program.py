@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # Tells the program that the agent holds the outbox, and keeps the result until it ends well:
 # it may end in heat-config-notify.
 DELIVERING = "HEAT_CONFIG_DELIVERING"
+# Seconds that it may take: meanwhile the agent runs and sends nothing else.
+TIME_LIMIT = 300.0
 
 
 class Program:
@@ -41,6 +43,7 @@ class Program:
                 env={**os.environ, DELIVERING: "1"},
                 on_stdout=log.info,
                 on_stderr=log.info,
+                time_limit=TIME_LIMIT,
             )
         except OSError as error:
             raise CloudError(

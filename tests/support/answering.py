@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -161,3 +162,7 @@ def result(config_id: str, **outputs: Any) -> dict[str, Any]:
 def is_acknowledged(deployment: Inputs) -> bool:
     """Whether Heat's word is on the queue, and the result is not."""
     return bodies(deployment.address) == [signed.acknowledgement(deployment.config_id)]
+
+
+# What a fixture gives: begins to create a stack, and gives it and its server's place.
+Begin = Callable[..., tuple[Stack, Server]]

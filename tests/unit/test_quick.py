@@ -80,6 +80,13 @@ def test_a_run_that_was_begun_is_not_done(server: Settings) -> None:
     assert quick.all_done(server) is None
 
 
+def test_a_note_that_leads_nowhere_is_left_to_the_loop(server: Settings) -> None:
+    """And the run goes on: it does not end with a traceback."""
+    Store(server).result_path("c1").unlink()
+    Store(server).config_path("c1").symlink_to("nowhere")
+    assert quick.all_done(server) is None
+
+
 def test_what_is_pending_is_to_be_looked_at(server: Settings) -> None:
     with Outbox(server).locked() as box:
         box.put(Entry("c0", {"deploy_queue_id": "q"}, {"x": 1}, Stage.NEW))

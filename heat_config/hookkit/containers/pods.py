@@ -69,7 +69,7 @@ def _as_pod(old: dict[str, Any], name: str) -> dict[str, Any]:
 def images(document: dict[str, Any]) -> list[str]:
     """The images of a Pod, or of what has a template of one.
 
-    :raises hookkit.HookError: its containers are none.
+    :raises hookkit.HookError: its containers are not usable.
     """
     spec = document.get("spec") or {}
     try:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -13,9 +13,7 @@ from heatclient import exc
 
 from lab import Lab
 from lab.stack import Heat, Stack
-from tests.support.answering import Server
-
-Begin = Callable[..., tuple[Stack, Server]]
+from tests.support.answering import Begin, Server
 
 
 @pytest.fixture(scope="session")

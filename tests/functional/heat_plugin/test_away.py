@@ -11,9 +11,8 @@ import pytest
 
 from lab import Lab
 from lab.stack import wait_for
-from tests.functional.heat_plugin.conftest import Begin
 from tests.support import answering
-from tests.support.answering import Inputs, Server, is_acknowledged
+from tests.support.answering import Begin, Inputs, Server, is_acknowledged
 from tests.support.forgetting import forget_everything
 from tests.support.plugin import one
 

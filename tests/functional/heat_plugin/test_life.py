@@ -11,9 +11,8 @@ from heatclient import exc
 
 from lab import Lab
 from lab.stack import Stack
-from tests.functional.heat_plugin.conftest import Begin
 from tests.support import answering
-from tests.support.answering import Server
+from tests.support.answering import Begin, Server
 from tests.support.plugin import one
 
 

@@ -11,8 +11,7 @@ import pytest
 
 from heat_config.cloud import signed
 from lab import Lab
-from tests.functional.heat_plugin.conftest import Begin
-from tests.support.answering import Inputs, ask
+from tests.support.answering import Begin, Inputs, ask
 from tests.support.plugin import one
 
 OTHER = "another-queue"

@@ -8,9 +8,8 @@ from heatclient import exc
 
 from heat_config.cloud import signed
 from lab.stack import Heat, wait_for
-from tests.functional.heat_plugin.conftest import Begin
 from tests.support import answering
-from tests.support.answering import is_acknowledged, post_as_user, queue_of
+from tests.support.answering import Begin, is_acknowledged, post_as_user, queue_of
 from tests.support.plugin import one
 from tests.support.server import HostServer
 

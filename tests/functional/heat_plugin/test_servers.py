@@ -12,8 +12,8 @@ import pytest
 from heat_config.cloud import signed
 from lab import Lab
 from lab.stack import Heat, Stack, wait_for
-from tests.functional.heat_plugin.conftest import Begin
 from tests.support import answering
+from tests.support.answering import Begin
 from tests.support.plugin import one
 
 SIGNED = "ZAQAR_SIGNED"

@@ -6,15 +6,17 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from heat_config import cli, deployment
+from heat_config import cli, deployment, files
 from heat_config.cloud.errors import Outcome
 from heat_config.commands import status
+from heat_config.delivery import policy
 from heat_config.delivery.entry import Entry, Stage
 from heat_config.delivery.outbox import Outbox
 from heat_config.result import Result
@@ -216,6 +218,78 @@ def test_of_what_was_cut_is_its_result(
     assert store.result("c1") == Result(0, "by hand")
     assert loop.run(settings) == 0
     assert far.acts == [("post", "c1")]
+
+
+def test_goes_by_what_is_there_when_the_outbox_is_its_own(
+    notify: Callable[..., int],
+    far: FarEnd,
+    store: Store,
+    outbox: Outbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The run, which has held it until now, has sent its result meanwhile."""
+    locked = files.locked
+
+    @contextmanager
+    def after_the_run(folder: str) -> Iterator[None]:
+        ends(store)
+        with locked(folder):
+            yield
+
+    assert outbox.ids() == []
+    monkeypatch.setattr(files, "locked", after_the_run)
+    assert notify() == 0
+    assert far.messages == []
+
+
+def test_many_times_in_a_moment_abandons_nothing(
+    notify: Callable[..., int], far: FarEnd, outbox: Outbox
+) -> None:
+    item = script("x", inputs=inputs(deploy_signal_id="http://h/x", deploy_signal_verb="PUT"))
+    far.fails("post", Outcome.REFUSED)
+    for _ in range(2 * policy.REFUSALS):
+        assert notify(item=item) == 1
+    assert (outbox.ids(), outbox.abandoned_ids()) == (["c1"], [])
+
+
+def test_does_not_hurry_what_looks_for_a_copy_that_is_still_on_its_way(
+    notify: Callable[..., int], far: FarEnd, store: Store, outbox: Outbox, clock: Clock
+) -> None:
+    ends(store)
+    entry = Entry("c1", queue_of("c1"), Result(3).as_dict(), Stage.CLEANING_AGAIN)
+    with outbox.locked() as box:
+        box.put(entry._replace(wait=60.0, due=clock.now + 60))
+    assert notify() == 0
+    assert far.acts == []
+    assert outbox.ids() == ["c1"]
+
+
+def test_looks_for_what_a_program_may_have_sent_to_the_queue(
+    notify: Callable[..., int], far: FarEnd, store: Store, outbox: Outbox
+) -> None:
+    ends(store)
+    with outbox.locked() as box:
+        box.put(Entry("c1", queue_of("c1"), Result(3).as_dict(), Stage.REPEATABLE))
+    assert notify() == 0
+    assert [name for name, _ in far.acts] == ["look", "notify", "clean"]
+
+
+def test_what_was_abandoned_is_so_until_another_result_is_kept(
+    notify: Callable[..., int],
+    store: Store,
+    outbox: Outbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ends(store)
+    with outbox.locked() as box:
+        box.put_aside(Entry("c1", queue_of("c1"), Result(3).as_dict(), Stage.ABANDONED))
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("heat_config.files.write_durably", full)
+    assert notify() == 1
+    assert outbox.abandoned_ids() == ["c1"]
 
 
 def test_leaves_what_a_newer_agent_has_written(

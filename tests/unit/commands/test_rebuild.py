@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from heat_config import cli
+from heat_config.run.store import Store
+from heat_config.settings import Settings
 from tests.support.deployments import script
 
 
@@ -42,6 +44,26 @@ def test_rebuild_takes_all_that_have_hooks_for_done(os_apply_config: Any) -> Non
     assert sorted(path.name for path in folder.iterdir()) == ["c1.json", "c2.json"]
     assert (folder / "c1.json").read_text() == ""
     assert (folder / "c2.json").read_text() == "kept"
+
+
+def test_rebuild_keeps_runs_out(
+    os_apply_config: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a run has begun would else be emptied, and its result forgotten."""
+    os_apply_config(json.dumps([script("x")]))
+    store = Store(settings)
+    held: list[bool] = []
+    exists = Path.exists
+
+    def noticed(path: Path) -> bool:
+        held.append(store.is_running())
+        return exists(path)
+
+    monkeypatch.setattr(Path, "exists", noticed)
+    assert cli.rebuild_deployed([]) == 0
+    assert held
+    assert all(held)
+    assert not store.is_running()
 
 
 @pytest.mark.parametrize(("deployments", "status"), [("{", 0), ("[]", 1)])

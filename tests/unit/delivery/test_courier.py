@@ -70,6 +70,11 @@ class Office:
             box.put(entry)
         return entry
 
+    def supersede(self, asked: dict[str, dict[str, Any]]) -> None:
+        courier = self.courier()
+        courier.expect(asked)
+        courier.supersede()
+
     def by_hand(self) -> None:
         self.courier().deliver_all(due_only=False)
 
@@ -181,6 +186,16 @@ class TestARound:
             courier.pursue(box, entry)
         courier.deliver_all(due_only=True)
         assert len(far.acts) == policy.ROUND
+
+    def test_that_repeats_a_secret_is_noted_without_it(self, office: Office, far: FarEnd) -> None:
+        signed = "http://swift/x?signature=0123456789abcdef0123"
+        address = {"deploy_signal_id": signed, "deploy_password": "hunter22"}
+        office.has("c1", Stage.REPEATABLE, address=address)
+        far.errors["c1"] = ValueError(f"{signed} of hunter22")
+        office.timer()
+        assert "http://swift/x" in office.entry().problem
+        assert "hunter22" not in office.entry().problem
+        assert "0123456789abcdef0123" not in office.entry().problem
 
     def test_of_one_faulty_transport_does_not_stop_the_others(
         self, office: Office, far: FarEnd
@@ -666,7 +681,7 @@ class TestSuperseded:
     ) -> None:
         """Heat takes the first answer that it finds there for the newer config's."""
         office.has("old", stage, address=address)
-        office.courier().supersede({"other": {}, "new": address})
+        office.supersede({"other": {}, "new": address})
         assert office.set_aside("old") == (Stage.SUPERSEDED, "Heat asks for a newer config, new")
         assert far.acts == []
 
@@ -679,13 +694,13 @@ class TestSuperseded:
             "newer": {**RESOURCE, "deploy_resource_name": "another"},
             "none": {},
         }
-        office.courier().supersede(asked)
+        office.supersede(asked)
         assert len(office.outbox.ids()) == 3
         assert office.outbox.abandoned_ids() == []
 
     def test_the_result_of_what_heat_asks_for_stays_pending(self, office: Office) -> None:
         entry = office.has("new", address=QUEUE)
-        office.courier().supersede({"new": QUEUE})
+        office.supersede({"new": QUEUE})
         assert office.entry("new") == entry
 
     @pytest.mark.parametrize(
@@ -697,7 +712,7 @@ class TestSuperseded:
     ) -> None:
         office.has("old", stage, address=QUEUE, due=NOW + 60)
         far.messages.append(("old", {}))
-        office.courier().supersede({"new": QUEUE})
+        office.supersede({"new": QUEUE})
         assert far.acts == [("clean", "old")]
         assert far.messages == []
         office.timers_until(office.is_empty, "old")
@@ -710,7 +725,7 @@ class TestSuperseded:
         office.has("old", Stage.MAYBE_QUEUED, address=QUEUE)
         far.messages.append(("old", {}))
         far.fails("clean", Outcome.UNREACHABLE)
-        office.courier().supersede({"new": QUEUE})
+        office.supersede({"new": QUEUE})
         assert office.entry("old").stage is Stage.CLEANING
         far.errors.clear()
         office.timer_when_due("old")
@@ -730,7 +745,8 @@ class TestSuperseded:
             return found
 
         monkeypatch.setattr(office.outbox, "ids", and_then_it_is_sent)
-        courier.supersede({"new": QUEUE})
+        courier.expect({"new": QUEUE})
+        courier.supersede()
         assert ids() == office.outbox.abandoned_ids() == []
 
     def test_what_cannot_be_noted_is_not_sent_and_does_not_keep_the_others_from_it(
@@ -742,11 +758,13 @@ class TestSuperseded:
         courier = office.courier()
         with monkeypatch.context() as patch:
             patch.setattr("heat_config.files.write_durably", _fails_once())
-            courier.supersede({f"new-{name}": address for name, address in queues.items()})
+            courier.expect({f"new-{name}": address for name, address in queues.items()})
+            courier.supersede()
         assert len(office.outbox.ids()) == 1
         courier.deliver_all(due_only=False)
         assert far.acts == []
-        assert len(office.outbox.ids()) == 1
+        assert office.outbox.ids() == []
+        assert len(office.outbox.abandoned_ids()) == 3
 
 
 def _fails_once() -> Callable[..., None]:
@@ -847,18 +865,24 @@ class TestWhatHeatAcknowledges:
         self, office: Office, far: FarEnd, asked: dict[str, Any]
     ) -> None:
         self.has(office, Stage.WAITING_FOR_HEAT, due=NOW + 60)
-        office.courier().supersede(asked)
+        courier = office.courier()
+        courier.expect(asked)
+        courier.supersede()
         assert office.is_empty()
         assert far.acts == []
 
     def test_is_not_forgotten_when_the_metadata_say_nothing(self, office: Office) -> None:
         self.has(office, Stage.WAITING_FOR_HEAT, due=NOW + 60)
-        office.courier().supersede({})
+        courier = office.courier()
+        courier.expect({})
+        courier.supersede()
         assert office.entry().stage is Stage.WAITING_FOR_HEAT
 
     def test_of_an_action_before_is_not_posted_any_more(self, office: Office, far: FarEnd) -> None:
         self.has(office)
-        office.courier().supersede({"new": signed_of("new")})
+        courier = office.courier()
+        courier.expect({"new": signed_of("new")})
+        courier.supersede()
         assert office.set_aside() == (Stage.SUPERSEDED, "Heat asks for a newer config, new")
         assert far.acts == []
 
@@ -924,6 +948,32 @@ class TestEntriesOnDisk:
         assert message["deploy_status_code"] == 3
         assert Path(office.settings.outbox, "c1.json.damaged").exists()
 
+    def test_a_damaged_one_stays_until_the_new_one_is_kept(
+        self, office: Office, far: FarEnd, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Else the result would be lost by a full disk, or by a power cut between the two."""
+        given = inputs(**queue_of("c1"))
+        office.store.begin(deployment.read(script("true", inputs=given)), Begun())
+        office.store.end("c1", Result(3))
+        Path(office.settings.outbox, "c1.json").write_text('{"id": "c')
+        with monkeypatch.context() as patch:
+            patch.setattr("heat_config.files.write_durably", _full)
+            office.timer()
+        assert office.outbox.ids() == ["c1"]
+        office.timer()
+        assert far.notified[0][1]["deploy_status_code"] == 3
+        assert Path(office.settings.outbox, "c1.json.damaged").read_text() == '{"id": "c'
+
+    def test_a_folder_in_the_place_of_one_is_put_out_of_the_way(
+        self, office: Office, far: FarEnd
+    ) -> None:
+        given = inputs(**queue_of("c1"))
+        office.store.begin(deployment.read(script("true", inputs=given)), Begun())
+        office.store.end("c1", Result(3))
+        Path(office.settings.outbox, "c1.json").mkdir()
+        office.timer()
+        assert far.notified[0][1]["deploy_status_code"] == 3
+
     def test_a_damaged_one_of_which_nothing_was_noted_is_said(
         self, office: Office, far: FarEnd, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -940,7 +990,7 @@ class TestEntriesOnDisk:
         path = Path(office.settings.outbox, "c1.json")
         path.write_text('{"version": 99}')
         office.timer()
-        office.courier().supersede({"new": QUEUE})
+        office.supersede({"new": QUEUE})
         assert path.read_text() == '{"version": 99}'
         assert "is left to the agent that wrote it" in capsys.readouterr().err
         assert far.acts == []

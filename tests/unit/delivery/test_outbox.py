@@ -82,7 +82,7 @@ def test_what_is_damaged_is_set_aside_and_not_pending_any_more(
 ) -> None:
     Path(settings.outbox, "c1.json").write_text("{")
     with outbox.locked() as box:
-        aside = box.set_damaged_aside("c1")
+        aside = box.replace_damaged("c1", None)
     assert aside.read_text() == "{"
     assert outbox.ids() == []
 

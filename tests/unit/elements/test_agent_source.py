@@ -42,6 +42,18 @@ def test_of_a_checkout_is_without_what_only_hosts_need(tmp_path: Path) -> None:
     assert (tmp_path / "source/README.md").read_text() == ""
 
 
+def test_is_without_the_programs_that_come_with_heats_plugin(tmp_path: Path) -> None:
+    agent.copy_source(REPOSITORY / "elements", tmp_path / "source")
+
+    before = (REPOSITORY / "pyproject.toml").read_text().splitlines()
+    after = (tmp_path / "source/pyproject.toml").read_text().splitlines()
+    programs = {line.partition(" ")[0] for line in set(before) - set(after)}
+    assert programs == {
+        *("heat-config-heat-check", "heat-config-heat-paths", "heat-config-heat-turn-back"),
+    }
+    assert not (tmp_path / "source/heat_plugin").exists()
+
+
 def test_of_an_installed_package_is_the_same(tmp_path: Path) -> None:
     package = make(
         tmp_path / "site-packages/heat_config",

@@ -33,13 +33,17 @@ from faults.results.schedule import (
     Change,
     Schedule,
 )
+from heat_config.delivery import entry as entries
 
-ENTRY = {
-    "id": "one",
-    "values": {"deploy_queue_id": "q"},
-    "message": {"deploy_status_code": 0},
-    "since": 1.0,
-}
+ENTRY = entries.as_dict(
+    entries.Entry(
+        "one",
+        {"deploy_queue_id": "q"},
+        {"deploy_status_code": 0},
+        entries.Stage.MAYBE_QUEUED,
+        since=1.0,
+    )
+)
 
 
 def drawn(family: str, number: int = 60) -> list[Schedule]:
@@ -72,7 +76,9 @@ def test_the_clock_goes_wrong_in_every_way_and_only_the_timer_delivers() -> None
 def test_both_file_systems_go_wrong_in_every_way_and_new_metadata_does_not_come() -> None:
     made = drawn("mounts")
     assert changes(made) == {(what, to) for what in insides.SEPARATE for to in (RO, RW, FULL)}
-    assert {(each.separate, each.healers) for each in made} == {(True, (insides.TIMER,))}
+    assert {(each.separate, each.healers) for each in made} == {
+        (True, (insides.RESUME, insides.TIMER))
+    }
 
 
 def test_a_forced_run_is_cut_and_a_plain_one_follows() -> None:
@@ -185,8 +191,10 @@ def test_an_older_agent_has_written_what_it_knows(server: Machine) -> None:
     server.change(ENTRIES, OLDER)
     known = "id values message since doubt heat_doubt tries refusals bad_content due problem"
     assert list(entry(server)) == [*known.split(), "told_heat", "forced"]
-    assert {name: entry(server)[name] for name in ENTRY} == ENTRY
-    assert entry(server)["doubt"]
+    older = entry(server)
+    assert (older["values"], older["doubt"], older["told_heat"]) == (ENTRY["address"], True, False)
+    read, wrong = entries.read(json.dumps(older).encode(), "one")
+    assert (read.stage, wrong) == (entries.Stage.MAYBE_QUEUED, [])
 
 
 def test_a_newer_agents_entry_comes_through_and_is_set_back(server: Machine) -> None:

@@ -53,7 +53,7 @@ def test_heat_loads_the_plugin_where_that_is_wanted(
     heats_own = tmp_path / "venv/etc/heat/environment.d"
     heats_own.mkdir(parents=True)
     (heats_own / "default.yaml").touch()
-    monkeypatch.setattr(config.venv, "VENV", tmp_path / "venv")
+    monkeypatch.setattr(venv, "VENV", tmp_path / "venv")
     config.Settings.new(tmp_path, plugin=plugin).render()
     heat = (tmp_path / "etc/heat.conf").read_text()
     folder = config.PLUGIN / "plugin_dir"

@@ -175,3 +175,19 @@ fill("."); run("c1", "c2"); tell(there())
 empty("."); run("c1", "c2", "c3"); tell(there())
 """
     assert disks.drive(steps) == [True, False, True]
+
+
+def test_logs_of_what_is_not_pending_make_room_for_the_ballast(disks: Disks) -> None:
+    """Else nothing would ever run again on a disk that old logs have filled."""
+    steps = """
+mount(".")
+run("c1")
+(Path(GIVEN.outbox) / ".ballast").unlink()
+logs = Path(GIVEN.logs)
+logs.mkdir(exist_ok=True)
+for number in range(9):
+    (logs / f"done-{number}.log").write_bytes(bytes(100_000))
+fill(".")
+tell(run("c1", "c2"), results()["c2"]["deploy_status_code"], len(list(logs.glob("done-*.log"))))
+"""
+    assert disks.drive(steps) == [[0, 0, 0]]

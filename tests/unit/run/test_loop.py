@@ -327,6 +327,69 @@ class TestWhatHeatAsksFor:
         assert (second[1][-5:], second[3]["deploy_status_code"]) == ("&of=1", 1)
         assert second[3]["deploy_stderr"] == "the id 'c1' is used by two deployments\n"
 
+    def test_may_change_under_a_run_that_then_runs_nothing_of_before(
+        self,
+        deploy: Any,
+        settings: Settings,
+        far: FarEnd,
+        hook: Callable[[str], None],
+        runs: Callable[[], int],
+        tmp_path: Path,
+    ) -> None:
+        """heat-config-resume's run holds up no metadata, and Heat waits for what that says."""
+        first, second, newer = (
+            script("x", config_id=each, group="sh", inputs=inputs(**queue_of(queue)))
+            for each, queue in (("c1", "q1"), ("c2", "q2"), ("c3", "q2"))
+        )
+        (tmp_path / "newer").write_text(json.dumps([first, newer]))
+        hook(f"{COUNT}; cp {tmp_path}/newer new; mv new {settings.config_file}")
+        assert deploy(first, second) == 0
+        assert runs() == 1
+        assert far.acts == [("post", "c1")]
+        assert loop.run(settings) == 0
+        assert runs() == 2
+        assert far.acts == [("post", "c1"), ("post", "c3")]
+
+    def test_may_replace_what_is_running_and_its_result_is_not_sent(
+        self, deploy: Any, settings: Settings, far: FarEnd, hook: Callable[[str], None]
+    ) -> None:
+        old, new = (
+            script("x", config_id=each, group="sh", inputs=inputs(**queue_of("q")))
+            for each in ("c1", "c2")
+        )
+        hook(f"echo '{json.dumps([new])}' > {settings.config_file}")
+        assert deploy(old) == 0
+        assert far.acts == []
+        assert Outbox(settings).abandoned_ids() == ["c1"]
+        assert Store(settings).has_ended("c1")
+        assert loop.run(settings) == 0
+        assert far.acts == [("post", "c2")]
+
+    def test_holds_while_what_comes_under_a_run_is_broken(
+        self, deploy: Any, settings: Settings, hook: Callable[[str], None], runs: Callable[[], int]
+    ) -> None:
+        hook(f"{COUNT}; echo [ > {settings.config_file}")
+        assert deploy(*(script("x", config_id=each, group="sh") for each in ("c1", "c2"))) == 0
+        assert runs() == 2
+
+    def test_holds_although_what_was_left_over_cannot_be_removed(
+        self, deploy: Any, settings: Settings, far: FarEnd, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """On a file system that has become read-only: what is pending must not go to Heat."""
+        old, new = (script("x", config_id=each, inputs=inputs(**queue_of("q"))) for each in "ab")
+        entry = entry_of(deployment.read(old), Result(0), settings, forced=False)
+        assert entry
+        with Outbox(settings).locked() as box:
+            box.put(entry)
+
+        def read_only(folder: Path) -> None:
+            raise OSError(30, "Read-only file system", str(folder))
+
+        monkeypatch.setattr(files, "remove_leftovers", read_only)
+        assert deploy(new) == 0
+        assert far.acts == [("post", "b")]
+        assert Outbox(settings).abandoned_ids() == ["a"]
+
     @pytest.mark.parametrize("signal_id", ["http://[/x", ["http://h/"], {"a": 1}, 7, "no url"])
     def test_has_an_address_that_is_none_and_the_next_one_is_run(
         self, deploy: Any, answer: Any, settings: Settings, signal_id: object
@@ -384,7 +447,7 @@ class TestForced:
     ) -> None:
         deploy(script("", group="none"))
         assert loop.run(settings, force="c7") == 1
-        assert "c7 is none of the deployments" in capsys.readouterr().err
+        assert "c7 is not among the deployments" in capsys.readouterr().err
 
     def test_a_run_that_was_cut_is_never_answered_on_the_queue(
         self,

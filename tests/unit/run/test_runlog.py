@@ -92,7 +92,7 @@ def cannot(*_: object, **__: object) -> None:
     raise OSError(28, "No space left on device")
 
 
-def test_a_log_that_cannot_be_made_is_told_once(
+def test_a_log_that_cannot_be_made_is_said_once(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(files, "write_private", cannot)
@@ -183,6 +183,38 @@ def test_other_files_are_left_alone(logs: Logs, settings: Settings) -> None:
         fill(Path(settings.logs, name), 100, age=1)
     logs.prune([], size=0)
     assert names(settings) == ["c1.logs", "notes.txt"]
+
+
+def test_one_that_cannot_be_removed_does_not_keep_the_others(
+    logs: Logs,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for number in range(3):
+        fill(Path(settings.logs, f"c{number}.log"), 100, age=number)
+    unlink = Path.unlink
+
+    def immutable(path: Path, *, missing_ok: bool = False) -> None:
+        if path.name == "c2.log":
+            raise PermissionError(1, "Operation not permitted", str(path))
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", immutable)
+    logs.prune([], size=100)
+    assert names(settings) == ["c2.log"]
+    assert "c2.log: Operation not permitted" in capsys.readouterr().err
+
+
+def test_one_that_is_gone_in_the_middle_of_it_is_none(
+    logs: Logs, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(Path(settings.logs, "c1.log"), 100, age=1)
+    gone = Path(settings.logs, "c0.log")
+    monkeypatch.setattr(Path, "glob", lambda *_: iter([gone, Path(settings.logs, "c1.log")]))
+    monkeypatch.setattr(Path, "is_file", lambda _: True)
+    logs.prune([], size=0)
+    assert names(settings) == []
 
 
 def test_while_logs_are_small_nobody_looks_at_all_of_them(

@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,6 +65,46 @@ def test_a_note_that_says_nothing_of_its_run_is_of_one_that_nobody_has_forced(
     store.config_path("c1").write_text(content)
     assert store.begun("c1") == Begun()
     assert store.begun("c2") == Begun()
+
+
+def test_a_note_that_leads_nowhere_is_one(settings: Settings) -> None:
+    """Somebody has moved it to a disk that is away: the config was begun, and is not run again."""
+    store = Store(settings)
+    store.config_path("c1").symlink_to("nowhere")
+    assert store.has_begun("c1")
+    assert not store.has_ended("c1")
+
+
+def test_a_disk_that_says_nothing_does_not_say_that_there_is_no_note(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has none is run."""
+    store = Store(settings)
+    begin(store)
+
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "stat", broken)
+    for question in (store.has_begun, store.has_ended):
+        with pytest.raises(OSError, match="Input/output"):
+            question("c1")
+
+
+@pytest.mark.parametrize("number", [5, 24])
+def test_a_note_that_the_disk_does_not_give_now_says_nothing_yet(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Taken for one of a run that nobody has forced it would be answered on a queue."""
+    store = Store(settings)
+    begin(store, Begun(True, SCOPE))
+
+    def broken(_: Path) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "read_bytes", broken)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        store.begun("c1")
 
 
 def test_a_note_of_heat_agents_is_not_an_own_one(settings: Settings) -> None:
@@ -130,6 +172,37 @@ def test_what_was_deployed_before_2015_is_taken_over(settings: Settings) -> None
     (old / "c1.json").write_text("{}")
     assert Store(settings).has_begun("c1")
     assert not old.exists()
+    assert [path.name for path in Path(settings.deployed).parent.glob("*deployed*")] == ["deployed"]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_what_was_taken_over_in_part_is_taken_over_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    """What is not noted is run: a second time."""
+    old = Path(settings.deployed_old)
+    old.mkdir()
+    for number in range(3):
+        (old / f"c{number}.json").write_text("{}")
+    copied: list[object] = []
+    copyfile = shutil.copyfile
+
+    def cut(source: Any, target: Any, **options: Any) -> Any:
+        copied.append(source)
+        if len(copied) == 2:
+            raise error
+        return copyfile(source, target, **options)
+
+    def other_file_system(*_: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfile", cut)
+        patch.setattr(os, "rename", other_file_system)
+        with pytest.raises((OSError, KeyboardInterrupt)):
+            Store(settings)
+    store = Store(settings)
+    assert [store.has_begun(f"c{number}") for number in range(3)] == [True] * 3
 
 
 def test_old_notes_are_left_alone_when_there_are_new_ones(settings: Settings) -> None:

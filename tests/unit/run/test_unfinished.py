@@ -4,13 +4,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from heat_config import deployment
+from heat_config.delivery.outbox import Outbox
 from heat_config.result import Result
+from heat_config.run import loop
+from heat_config.run.store import Begun, Store
 from heat_config.run.unfinished import Unfinished
 from heat_config.settings import Settings
+from tests.support.deployments import inputs, script
 from tests.support.disks import Disks
+from tests.support.far_end import FarEnd, queue_of
 from tests.support.inbox import Inbox
 
 COUNT = "echo run >> $RUNS; echo '{\"deploy_status_code\": 0}'"
@@ -53,6 +60,8 @@ def test_a_result_is_kept_and_read_back(folder: Unfinished) -> None:
     folder.note(["c1", "c2"])
     assert folder.result("c1") == Result(3, "out")
     assert folder.result("c2") is None
+    folder.note(["c2"])
+    assert folder.result("c1") == Result(3, "out")
     folder.forget("c1")
     folder.forget("c3")
     assert folder.result("c1") is None
@@ -65,6 +74,69 @@ def test_a_result_that_is_torn_is_none(
     folder.note(["c1"])
     Path(settings.unfinished, "c1.json").write_text(content)
     assert folder.result("c1") is None
+
+
+class TestAResultThatWasKept:
+    """Its run is over, and its config as it was run is noted."""
+
+    ITEM = script("exit 7", inputs=inputs(**queue_of("q")))
+
+    @pytest.fixture(autouse=True)
+    def kept(self, settings: Settings, folder: Unfinished) -> None:
+        Store(settings).begin(deployment.read(self.ITEM), Begun())
+        folder.keep("c1", Result(3, "out"))
+
+    def test_outlives_metadata_that_cannot_be_read(
+        self, settings: Settings, far: FarEnd, deploy: Any
+    ) -> None:
+        Path(settings.config_file).write_text("{")
+        loop.run(settings)
+        assert deploy(self.ITEM) == 0
+        assert Store(settings).result("c1") == Result(3, "out")
+        assert [message["deploy_stdout"] for _, message in far.messages] == ["out"]
+
+    @pytest.mark.parametrize("content", ["{", "[]"])
+    def test_outlives_metadata_that_cannot_be_read_while_there_is_no_folder(
+        self, settings: Settings, folder: Unfinished, content: str
+    ) -> None:
+        Path(settings.config_file).write_text(content)
+        away = settings._replace(outbox="/dev/null/outbox")
+        assert loop.run(away) == loop.UNFINISHED
+        assert folder.result("c1") == Result(3, "out")
+
+    def test_is_sent_although_its_config_is_not_asked_for_any_more(
+        self, settings: Settings, far: FarEnd, deploy: Any, folder: Unfinished
+    ) -> None:
+        assert deploy() == 0
+        assert [message["deploy_stdout"] for _, message in far.messages] == ["out"]
+        assert Store(settings).result("c1") == Result(3, "out")
+        assert folder.ids() == []
+
+    def test_is_not_sent_when_heat_asks_for_a_newer_config(
+        self, settings: Settings, far: FarEnd, deploy: Any
+    ) -> None:
+        newer = script("", config_id="c2", group="none", inputs=inputs(**queue_of("q")))
+        assert deploy(newer) == 0
+        assert far.acts == [("post", "c2")]
+        assert Outbox(settings).abandoned_ids() == ["c1"]
+        assert Store(settings).result("c1") == Result(3, "out")
+
+    def test_is_forgotten_when_its_config_was_answered_otherwise(
+        self, settings: Settings, far: FarEnd, deploy: Any, folder: Unfinished
+    ) -> None:
+        """By hand, for example."""
+        Store(settings).end("c1", Result(0))
+        assert deploy(self.ITEM) == 0
+        assert folder.ids() == []
+        assert far.acts == []
+
+    def test_is_forgotten_with_the_note_of_its_run(
+        self, settings: Settings, far: FarEnd, deploy: Any, folder: Unfinished
+    ) -> None:
+        Store(settings).config_path("c1").unlink()
+        assert deploy() == 0
+        assert folder.ids() == []
+        assert far.acts == []
 
 
 # From here on there are real file systems.

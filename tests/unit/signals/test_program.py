@@ -37,6 +37,15 @@ def test_nobody_knows_what_one_that_fails_has_done(tmp_path: Path, ending: str) 
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
+def test_one_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The agent holds the outbox meanwhile, and nothing else would ever be run or sent."""
+    monkeypatch.setattr("heat_config.signals.program.TIME_LIMIT", 0.2)
+    path = program(tmp_path, "#!/bin/sh\nsleep 60 & sleep 60\n")
+    with pytest.raises(CloudError, match=r"longer than its time limit of 0\.2 s") as raised:
+        Program(path, Path("/c1.json")).post(RESULT)
+    assert raised.value.outcome is Outcome.UNKNOWN
+
+
 @pytest.mark.parametrize(
     ("text", "mode"), [("", 0o644), ("#!/nonexistent/interpreter\n", 0o755), (None, 0)]
 )

@@ -12,6 +12,8 @@ from .wheels import Pip
 
 # What pyproject.toml puts into a host's package and no server needs.
 FOR_HOSTS = ("elements", "hooks")
+# How the lines of the programs begin that come with Heat's plug-in.
+FOR_HEAT = "heat-config-heat-"
 
 
 def build(pip: Pip, elements: Path, to: Path) -> None:
@@ -37,8 +39,10 @@ def copy_source(elements: Path, to: Path) -> None:
     package = package_beside(elements)
     for name in FOR_HOSTS:
         (to / name).mkdir(parents=True)
-    for name in ("pyproject.toml", "LICENSE"):
-        shutil.copy(home / name, to / name)
+    shutil.copy(home / "LICENSE", to / "LICENSE")
+    project = (home / "pyproject.toml").read_text().splitlines(keepends=True)
+    kept = [line for line in project if not line.startswith(FOR_HEAT)]
+    (to / "pyproject.toml").write_text("".join(kept))
     (to / "README.md").touch()
 
     def left_out(folder: str, names: list[str]) -> set[str]:

@@ -42,8 +42,8 @@ def check(checked: str, left_out: LeftOut) -> None:
     """
     found = contradictions(checked)
     if found:
-        told = "\n".join(found)
-        raise BuildError(f"the versions in requirements.txt do not go together:\n{told}")
+        listed = "\n".join(found)
+        raise BuildError(f"the versions in requirements.txt do not go together:\n{listed}")
     forgotten = [name for name in lacking(checked) if name not in left_out.distributions]
     if forgotten:
         raise BuildError(

@@ -35,7 +35,7 @@ def python_of(image: Path, chosen: str) -> str:
 
     :param image: the image's root, on the host.
     :param chosen: what the operator says (DIB_HEAT_CONFIG_PYTHON), or "".
-    :raises BuildError: it cannot be told.
+    :raises BuildError: the image does not show it.
     """
     if chosen:
         if not _is_version(chosen):
