@@ -27,7 +27,7 @@ from lab import Lab
 from lab.stack import Heat
 
 NAMES = ("plug-in", "Heat alone")
-PARTS = ("forgotten", "load", "chain", "content", "outages")
+PARTS = ("load", "chain", "content", "forgotten", "outages", "later")
 
 
 class Run:
@@ -43,18 +43,22 @@ class Run:
     def all(self, parts: Iterable[str], folder: Path) -> None:
         """Run the parts that are asked for; the longest wait goes on beside what is timed."""
         forgotten = [losses.MetadataForgotten(side) for side in self._sides if "forgotten" in parts]
-        if "load" in parts:
-            for number in range(len(self._sides)):
-                self._load(number)
-        if "chain" in parts:
-            self._chain(folder)
-        if "content" in parts:
-            self._both(losses.cases)
-        if forgotten:
-            for number, each in enumerate(self._threads.map(lambda one: one.verdict(), forgotten)):
-                self._note(number, losses.METADATA_FORGOTTEN, each)
-        if "outages" in parts:
-            self._both(outages.cases)
+        steps = {
+            "load": self._load,
+            "chain": lambda: self._chain(folder),
+            "content": lambda: self._both(losses.cases),
+            "forgotten": lambda: self._await(forgotten),
+            "outages": lambda: self._both(outages.cases),
+            "later": lambda: self._both(losses.cases_of_later),
+        }
+        for part, step in steps.items():
+            if part in parts:
+                step()
+
+    def _await(self, forgotten: list[losses.MetadataForgotten]) -> None:
+        """Side by side, too."""
+        for number, found in enumerate(self._threads.map(lambda one: one.verdict(), forgotten)):
+            self._note(number, losses.METADATA_FORGOTTEN, found)
 
     def _both(self, cases: Callable[[Side], Iterator[tuple[str, Verdict]]]) -> None:
         """Side by side."""
@@ -65,16 +69,16 @@ class Run:
 
         list(self._threads.map(run, range(len(self._sides))))
 
-    def _load(self, number: int) -> None:
-        side = self._sides[number]
+    def _load(self) -> None:
+        """One after the other."""
+        for number, side in enumerate(self._sides):
+            self._note(number, load.CASE, judged(self._loaded, side, self.figures[number]))
 
-        def case() -> Verdict:
-            stack = load.Load(side)
-            verdict = stack.another()
-            self.figures[number].update(stack.figures().lines())
-            return verdict
-
-        self._note(number, load.CASE, judged(case))
+    def _loaded(self, side: Side, figures: dict[str, str]) -> Verdict:
+        stack = load.Load(side)
+        verdict = stack.another()
+        figures.update(stack.figures().lines())
+        return verdict
 
     def _chain(self, folder: Path) -> None:
         times = chain.measure(self._sides[0], folder)
