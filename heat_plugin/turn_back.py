@@ -153,8 +153,11 @@ class Stack:
 
 def _settled(stack: Stack, options: Options) -> bool:
     """Whether Heat alone understands the stack, now or from now on."""
-    files = stack.files()
-    found = [*turning.uses(files), *stack.in_use()]
+    try:
+        files = stack.files()
+        found = [*turning.uses(files), *stack.in_use()]
+    except exc.HTTPNotFound:  # deleted since it was listed
+        return True
     if not found:
         return True
     lines = [f"    {each.written()}" for each in found]
