@@ -113,6 +113,7 @@ OVERRIDDEN_IN_DEPLOYMENTS = frozenset(
         "_delete_resource",
         "_delete_zaqar_signal_queue",
         "_get_zaqar_signal_queue_id",
+        "_resolve_attribute",
         "_signal_transport_cfn",
         "_signal_transport_heat",
         "_signal_transport_none",

@@ -112,7 +112,8 @@ class Stack:
         prop = PROPERTY[resource.resource_type]
         (within,) = (each["href"] for each in resource.links if each["rel"] == "stack")
         stack_id = within.rpartition("/")[2]
-        found = self._api.resources.get(stack_id, resource.resource_name)
+        # Heat shows what its own API says of a deployment, and no more unless it is asked for.
+        found = self._api.resources.get(stack_id, resource.resource_name, with_attr=[prop])
         used = found.attributes.get(prop)
         if used in OURS[prop]:
             yield Use(resource.resource_name, f"uses {used}")
@@ -153,8 +154,11 @@ class Stack:
 
 def _settled(stack: Stack, options: Options) -> bool:
     """Whether Heat alone understands the stack, now or from now on."""
-    files = stack.files()
-    found = [*turning.uses(files), *stack.in_use()]
+    try:
+        files = stack.files()
+        found = [*turning.uses(files), *stack.in_use()]
+    except exc.HTTPNotFound:  # deleted since it was listed
+        return True
     if not found:
         return True
     lines = [f"    {each.written()}" for each in found]
