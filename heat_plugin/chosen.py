@@ -63,10 +63,14 @@ class Chosen(heats.SoftwareDeployment):
             raise exception.StackValidationFailed(message=message)
 
     def get_attribute(self, key: str, *path: Any) -> Any:
-        """Add the transport to Heat's own attributes."""
+        """Add the transport to Heat's own attributes, for templates."""
         if key == SIGNAL_TRANSPORT:
             return self._transport
         return super().get_attribute(key, *path)
+
+    def _resolve_attribute(self, name: str) -> Any:
+        """Add the transport where Heat's API shows the resource: it does not ask get_attribute."""
+        return self._transport if name == SIGNAL_TRANSPORT else super()._resolve_attribute(name)
 
     @property
     def _transport(self) -> str:

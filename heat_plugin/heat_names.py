@@ -21,7 +21,9 @@ _BASE = "heat.engine.resources.server_base:BaseServer"
 
 IMPORTED = frozenset(
     {
+        "heat.common.config:get_client_option",
         "heat.common.config:get_ssl_options",
+        "heat.common.endpoint_utils:get_auth_uri",
         "heat.common.exception:Error",
         "heat.common.exception:StackValidationFailed",
         "heat.engine.attributes:Schema",
@@ -111,6 +113,7 @@ OVERRIDDEN_IN_DEPLOYMENTS = frozenset(
         "_delete_resource",
         "_delete_zaqar_signal_queue",
         "_get_zaqar_signal_queue_id",
+        "_resolve_attribute",
         "_signal_transport_cfn",
         "_signal_transport_heat",
         "_signal_transport_none",
@@ -230,7 +233,12 @@ OPTIONS = frozenset(
     {
         "default_deployment_signal_transport",
         "default_software_config_transport",
+        "environment_dir",
+        "executor_thread_pool_size",
         "heat_stack_user_role",
+        "num_engine_workers",
+        "plugin_dirs",
+        "region_name_for_services",
         "stack_domain_admin",
         "stack_domain_admin_password",
         "stack_user_domain_id",
