@@ -43,7 +43,7 @@ class Run:
     def all(self, parts: Iterable[str], folder: Path) -> None:
         """Run the parts that are asked for; the longest wait goes on beside what is timed."""
         forgotten = [losses.MetadataForgotten(side) for side in self._sides if "forgotten" in parts]
-        steps = {
+        steps: dict[str, Callable[[], None]] = {
             "load": self._load,
             "chain": lambda: self._chain(folder),
             "content": lambda: self._both(losses.cases),
