@@ -102,7 +102,6 @@ OF_SERVERS = frozenset(
         "data_delete",
         "data_set",
         "metadata_get",
-        "metadata_set",
     }
 )
 """Used by servers, not changed."""
@@ -150,6 +149,7 @@ OVERRIDDEN_IN_SERVERS = frozenset(
         "handle_create",
         "handle_delete",
         "handle_update",
+        "metadata_set",
         "properties_schema",
         "transport_poll_server_cfn",
         "transport_poll_server_heat",
@@ -195,6 +195,7 @@ OWN_IN_SERVERS = frozenset(
         "_advance",
         "_decide",
         "_is_moving",
+        "_is_unsigned",
         "_keep",
         "_leave_queue",
         "_leaves_queues",

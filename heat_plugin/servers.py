@@ -70,6 +70,8 @@ class SignedMetadata(server_base.BaseServer):
     _leaves_queues: bool = False
     # Whether an update has already turned to another queue.
     _is_moving: bool = False
+    # Whether metadata are being made that lack the address yet.
+    _is_unsigned: bool = False
 
     def validate(self) -> None:
         """Say early what the cloud lacks."""
@@ -149,10 +151,22 @@ class SignedMetadata(server_base.BaseServer):
         if signs:
             # Heat would post in the name of a user that there is not.
             self.data_delete(QUEUE)
-        super()._populate_deployments_metadata(meta, props)
+        self._is_unsigned = signs
+        try:
+            super()._populate_deployments_metadata(meta, props)
+        finally:
+            self._is_unsigned = False
         if signs:
             self._add_address(meta)
             self._post(self._record.queue, meta)
+
+    def metadata_set(self, metadata: Any, merge_metadata: Any = None) -> None:
+        """As Heat, but nothing before the address is in it.
+
+        A server that was given metadata without it would have no collector, for ever.
+        """
+        if not self._is_unsigned:
+            super().metadata_set(metadata, merge_metadata)
 
     def _add_address(self, meta: Any) -> None:
         """Sign for both ends: the engine posts, the server lists and deletes."""
