@@ -97,6 +97,7 @@ OF_SERVERS = frozenset(
         "POLL_SERVER_HEAT",
         "POLL_TEMP_URL",
         "ZAQAR_MESSAGE",
+        "_get_user_id",
         "client_plugin",
         "data",
         "data_delete",
@@ -148,6 +149,8 @@ OVERRIDDEN_IN_SERVERS = frozenset(
         "check_delete_complete",
         "handle_create",
         "handle_delete",
+        "handle_resume",
+        "handle_suspend",
         "handle_update",
         "metadata_set",
         "properties_schema",
@@ -159,8 +162,10 @@ OVERRIDDEN_IN_SERVERS = frozenset(
     }
 )
 
-CALLED_BY_HEAT = frozenset({"check_update_complete"})
-"""Heat calls it on any resource that has it; a deployed server of Heat's has none."""
+CALLED_BY_HEAT = frozenset(
+    {"check_resume_complete", "check_suspend_complete", "check_update_complete"}
+)
+"""Heat calls them on any resource that has them; a deployed server of Heat's has none."""
 
 OWN_IN_DEPLOYMENTS = frozenset(
     {

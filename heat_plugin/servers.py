@@ -240,11 +240,27 @@ class DeployedServer(SignedMetadata, deployed_server.DeployedServer):
         """Begin as soon as that is possible."""
         return Work(self.name, super().handle_delete)
 
+    def handle_suspend(self) -> Work:
+        """Begin as soon as that is possible; a user that there is not is not disabled."""
+        return Work(self.name, super().handle_suspend if self._get_user_id() else _nothing)
+
+    def handle_resume(self) -> Work:
+        """Begin as soon as that is possible; a user that there is not is not enabled."""
+        return Work(self.name, super().handle_resume if self._get_user_id() else _nothing)
+
     def check_create_complete(self, work: Work) -> bool:
         """Go on with it."""
         return self._advance(work)
 
     def check_update_complete(self, work: Work) -> bool:
+        """Go on with it."""
+        return self._advance(work)
+
+    def check_suspend_complete(self, work: Work) -> bool:
+        """Go on with it."""
+        return self._advance(work)
+
+    def check_resume_complete(self, work: Work) -> bool:
         """Go on with it."""
         return self._advance(work)
 
@@ -263,6 +279,10 @@ class Server(SignedMetadata, nova_server.Server):
 
     properties_schema = schema_with(nova_server.Server.properties_schema)
     attributes_schema = attributes_with(nova_server.Server.attributes_schema)
+
+
+def _nothing() -> None:
+    """There is nothing to do."""
 
 
 def _engines_own(address: signed.Address) -> dict[str, Any]:

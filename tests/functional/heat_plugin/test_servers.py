@@ -63,6 +63,16 @@ def test_nobody_is_made_in_keystone(begin: Begin, lab: Lab, heat: Heat) -> None:
     assert "password" not in json.dumps(resource.to_dict())
 
 
+def test_a_server_without_a_user_is_suspended_and_resumed(begin: Begin) -> None:
+    stack, server = begin(one(server_transport=SIGNED))
+    server.answer(server.new())
+    assert stack.wait("CREATE") == "COMPLETE", stack.reason
+    stack.suspend()
+    assert stack.wait("SUSPEND") == "COMPLETE", stack.reason
+    stack.resume()
+    assert stack.wait("RESUME") == "COMPLETE", stack.reason
+
+
 def test_a_live_server_is_told_on_its_old_queue(begin: Begin) -> None:
     stack, server = begin(one(server_transport=SIGNED))
     server.answer(server.new())
