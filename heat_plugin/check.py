@@ -121,7 +121,7 @@ class Cloud:
         self._keystone = ""
         self._admin: Admin
         self._connection: project.AsProject
-        self._queue: queues.Queue
+        self._queue: queues.Queue | None = None
 
     def keystone(self) -> Finding:
         """Ask Keystone for its version."""
@@ -164,6 +164,7 @@ class Cloud:
             self._connection = project.connection(place, lambda: self._admin)
             yield
         finally:
+            self._delete_queue()
             projects.delete(made.id)
 
     def catalog(self) -> Finding:
@@ -174,13 +175,15 @@ class Cloud:
 
     def zaqar(self) -> Finding:
         """Post a message and read it."""
-        self._queue = queues.Queue(self._connection, queues.new_name())
-        self._queue.post("posted by " + PROGRAM, _LIFE)
-        return judging.message(len(self._queue.messages()) == 1, "Zaqar")
+        self._queue = queue = queues.Queue(self._connection, queues.new_name())
+        queue.post(f"posted by {PROGRAM}", _LIFE)
+        return judging.message(len(queue.messages()) == 1, "Zaqar")
 
     def signed_url(self) -> Finding:
         """Sign an address, and read the same message with nothing but it."""
         endpoint = self._connection.endpoint()
+        if self._queue is None:
+            raise ValueError("no message was posted")
         address = self._queue.address(endpoint, queues.RESULT_METHODS, _LIFE)
         tls = heat_options.get_ssl_options("keystone")["verify"]
         trust = Trust(tls if isinstance(tls, str) else None, insecure=tls is False)
@@ -188,10 +191,11 @@ class Cloud:
         found = list(zaqar.Queue(signed, address.queue, str(uuid.uuid4())).unclaimed())
         return judging.message(len(found) == 1, "[signed_url]")
 
-    def close(self) -> None:
-        """Delete the queue; a project's end does not end its queues."""
-        with suppress(AttributeError, CloudError):  # AttributeError: there was none yet
-            self._queue.delete()
+    def _delete_queue(self) -> None:
+        """A project's end does not end its queues. Zaqar may be what is missing."""
+        if self._queue:
+            with suppress(CloudError):
+                self._queue.delete()
 
 
 BEFORE = (
@@ -240,7 +244,6 @@ def _looks(cloud: Cloud) -> Iterator[Finding]:
                 yield finding
                 if not finding.ok:
                     return
-            cloud.close()
     except (CloudError, exceptions.ClientException, OSError, ValueError, KeyError) as error:
         yield _said(judging.refused(what.what, str(error), what.remedy))
 

@@ -78,15 +78,15 @@ def plugin_dirs(dirs: Sequence[str], holding: Sequence[str], ours: str) -> Findi
     )
 
 
-def environment(folder: str, files: Sequence[str], shadowed: Sequence[str]) -> Finding:
+def environment(folder: str, files: Sequence[str], broken: Sequence[str]) -> Finding:
     """Which stacks use the plug-in; both answers are right.
 
     ``files``: those of the folder that map a name of Heat's to a type of the plug-in;
-    ``shadowed``: those of them that cannot be read as YAML.
+    ``broken``: those of them that cannot be read as YAML.
     """
     what = "environment_dir"
-    if shadowed:
-        return Finding(what, f"not YAML: {', '.join(shadowed)}", "mend it or take it away")
+    if broken:
+        return Finding(what, f"not YAML: {', '.join(broken)}", "mend it or take it away")
     if files:
         return Finding(what, f"all stacks use the plug-in: {', '.join(files)}")
     return Finding(what, f"{folder} maps nothing: a stack uses the plug-in with -e")

@@ -112,7 +112,8 @@ class Stack:
         prop = PROPERTY[resource.resource_type]
         (within,) = (each["href"] for each in resource.links if each["rel"] == "stack")
         stack_id = within.rpartition("/")[2]
-        found = self._api.resources.get(stack_id, resource.resource_name)
+        # Heat shows what its own API says of a deployment, and no more unless it is asked for.
+        found = self._api.resources.get(stack_id, resource.resource_name, with_attr=[prop])
         used = found.attributes.get(prop)
         if used in OURS[prop]:
             yield Use(resource.resource_name, f"uses {used}")

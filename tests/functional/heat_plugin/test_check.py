@@ -77,6 +77,22 @@ def test_what_is_missing_is_named_with_its_remedy(
     assert said in done.stdout
 
 
+def test_zaqar_that_does_not_sign_is_named(lab: Lab) -> None:
+    zaqar_conf = lab.directory / "etc/zaqar.conf"
+    before = zaqar_conf.read_text()
+    lines = [line for line in before.splitlines() if not line.startswith("secret_key")]
+    zaqar_conf.write_text("\n".join(lines))
+    try:
+        lab.stop("zaqar")
+        lab.start("zaqar")
+        done = check(lab, conf(lab))
+    finally:
+        zaqar_conf.write_text(before)
+        lab.stop("zaqar")
+        lab.start("zaqar")
+    assert (done.returncode, "MISSING  [signed_url]" in done.stdout) == (1, True), done.stdout
+
+
 def test_zaqar_that_is_away_is_named(lab: Lab) -> None:
     lab.stop("zaqar")
     try:
