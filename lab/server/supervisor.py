@@ -33,9 +33,12 @@ class Supervisor(NamedTuple):
         return 0
 
     def has_ended(self) -> bool:
-        """Say whether it is gone. Of a child of this program nothing is left then."""
+        """Say whether it is gone. Of a child of this program nothing is left then.
+
+        A child that has ended keeps its id until it is waited for: only that tells its end.
+        """
         if self.child:
-            self.child.poll()
+            return self.child.poll() is not None
         return start_time(self.pid) is None
 
     def stop(self, leader: int, *, timeout: float) -> None:

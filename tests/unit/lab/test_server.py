@@ -166,6 +166,18 @@ class TestSupervisor:
             assert held.has_ended()
             assert start_time(below) is None
 
+    def test_has_not_ended_before_it_has_been_waited_for(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with subprocess.Popen(["true"]) as child:
+            held = Supervisor("x", child.pid, child)
+            os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+            with monkeypatch.context() as ended_after_the_look:
+                ended_after_the_look.setattr(child, "poll", lambda: None)
+                assert not held.has_ended()
+
+            assert held.has_ended()
+
     def test_is_found_again_by_its_id_alone(self) -> None:
         with supervisor(HOLDING) as held:
             found = Supervisor("x", held.pid)
