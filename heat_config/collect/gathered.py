@@ -13,8 +13,7 @@ from heat_config import log, readable
 from heat_config.collect import collector, metadata
 from heat_config.collect.cache import Given, named
 from heat_config.collect.collector import NothingYetError
-from heat_config.collect.upstream import NOT_CONFIGURED, exc
-from heat_config.collect.upstream import collect as upstream
+from heat_config.collect.upstream import COLLECTORS, NOT_CONFIGURED, exc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,7 +54,7 @@ class Gathered:
         """Ask these collectors; that one cannot give anything is said once."""
         for name in names:
             try:
-                self._keep(name, list(upstream.COLLECTORS[name].Collector().collect()))
+                self._keep(name, list(COLLECTORS[name].Collector().collect()))
                 self._absent.pop(name, None)
             except NOT_CONFIGURED:
                 for noted in (self._found, self._raw, self._absent):
