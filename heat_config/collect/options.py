@@ -8,6 +8,7 @@ here.
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -61,7 +62,7 @@ class Lenient(NamedTuple):
         if self.bounds is None:
             return found
         least, most = self.bounds
-        if found != found:  # noqa: PLR0124 - it is no number
+        if math.isnan(found):
             return self._instead(value, self.default)
         inside = min(max(found, least), most)
         return found if inside == found else self._instead(value, inside)
@@ -81,10 +82,14 @@ class Lenient(NamedTuple):
 def make_lenient() -> None:
     """Let no value of os-collect-config's options end the program; once is enough."""
     for section, option in _options():
-        if isinstance(option, _KINDS) and not isinstance(option.type, Lenient):
+        if _can_refuse(option):
             name = f"os-collect-config.conf: {option.dest} in [{section}]"
             bounds = BOUNDS.get(option.dest)
             option.type = Lenient(name, option.type, option.default, bounds)
+
+
+def _can_refuse(option: Any) -> bool:
+    return isinstance(option, _KINDS) and not isinstance(option.type, Lenient)
 
 
 def _options() -> Iterator[tuple[str, Any]]:
