@@ -28,6 +28,7 @@ from urllib3.exceptions import (
     NewConnectionError,
     ReadTimeoutError,
 )
+from urllib3.response import HTTPResponse
 from urllib3.util import make_headers, parse_url
 from urllib3.util.ssl_ import create_urllib3_context, resolve_cert_reqs
 
@@ -114,7 +115,7 @@ class Adapter(HTTPAdapter):
         with limits.within(settings.load().deadline, LARGEST):
             response = super().send(request, *args, **options)
             try:
-                response.raw = io.BytesIO(_body(response))
+                response.raw = _at_hand(response.raw, _body(response))
             except ReadTimeoutError as error:
                 raise requests.ReadTimeout(error, request=request) from None
             except HTTPError as error:
@@ -137,6 +138,17 @@ def _body(response: Response) -> bytes:
     if packed_as not in _PACKED:
         raise ContentDecodingError(f"the answer is packed as {packed_as[:40]!r}")
     return _unpacked(body)
+
+
+def _at_hand(raw: Any, body: bytes) -> HTTPResponse:
+    """The same answer, whose body is here."""
+    return HTTPResponse(
+        io.BytesIO(body),
+        status=raw.status,
+        version=raw.version,
+        reason=raw.reason,
+        preload_content=False,
+    )
 
 
 def _unpacked(body: bytes) -> bytes:

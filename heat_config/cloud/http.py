@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import ssl
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from heat_config import readable
 from heat_config.cloud.errors import AnswerTooLargeError, CloudError, Outcome
 from heat_config.cloud.limits import TooLargeError
 
@@ -83,10 +85,18 @@ def is_success(response: Response) -> bool:
     return 200 <= response.status_code < 300
 
 
+def json_of(response: Response) -> Any:
+    """What an answer holds, without what nobody on a server could read.
+
+    :raises ValueError: it is no JSON.
+    """
+    return json.loads(readable.shallow(response.content.decode("utf-8", "replace")))
+
+
 def is_json(response: Response) -> bool:
     """Whether the answer's body is JSON."""
     try:
-        response.json()
+        json_of(response)
     except ValueError:
         return False
     return True

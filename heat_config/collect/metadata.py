@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from heat_config import log
+from heat_config import log, readable
 from heat_config.cloud import packed
 from heat_config.cloud.packed import LARGEST
 
@@ -30,10 +30,27 @@ def read(body: object) -> dict[str, Any]:
         content = packed.unpacked(body)
     except packed.PackedError as error:
         raise UnusableError(str(error)) from None
+    return usable(content)
+
+
+def loads(text: str) -> Any:
+    """The JSON of a file or an answer, without what nobody on this server could read.
+
+    :raises ValueError: it is none.
+    """
+    return json.loads(readable.shallow(text))
+
+
+def usable(content: object) -> dict[str, Any]:
+    """A server's metadata, fit to be written to a file.
+
+    :raises UnusableError: it is none.
+    """
     reason = problem(content)
     if reason or not isinstance(content, dict):
         raise UnusableError(reason)
-    return content
+    found: dict[str, Any] = readable.encodable(content)
+    return found
 
 
 def problem(content: object) -> str | None:

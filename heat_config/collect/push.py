@@ -148,7 +148,8 @@ class Push:
         # A message may be pushed before the answer to the subscription; it is on the queue.
         while isinstance(answer, dict) and "request" not in answer:
             answer = json.loads(self._socket.recv())
-        status = answer.get("headers", {}).get("status") if isinstance(answer, dict) else None
+        headers_of = answer.get("headers") if isinstance(answer, dict) else None
+        status = headers_of.get("status") if isinstance(headers_of, dict) else None
         if not isinstance(status, int):
             raise http.from_stranger(self._what)
         if status >= 300:

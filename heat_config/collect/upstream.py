@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import importlib
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import requests
 
 from heat_config.cloud import bounded
-from heat_config.collect import collector
+from heat_config.collect import collector, metadata
 
 # What os-collect-config takes from where.
 _LARGE = {
@@ -52,9 +52,21 @@ _stand_ins = _packages()
 sys.modules.update(_stand_ins)
 sys.modules["os_collect_config.zaqar"] = collector
 try:
-    from os_collect_config import cache, collect, exc, local, version
+    from os_collect_config import cfn, collect, exc, heat_local, local, request, version
 finally:
     for _name in _stand_ins:
         del sys.modules[_name]
 
-__all__ = ["cache", "collect", "exc", "local", "version"]
+# The collector "request" says that it is not configured in words of its own.
+NOT_CONFIGURED = (exc.SourceNotConfigured, exc.RequestMetadataNotConfigured)
+
+# What nobody on the server could read stops none of what comes with it.
+for _module in (cfn, heat_local, local, request):
+    _module.json = SimpleNamespace(loads=metadata.loads)
+# "local" sorts as the C locale does, and to do so sets the process's locale and sets it back,
+# which fails for those that Python calls by another name.
+local.locale = SimpleNamespace(
+    LC_ALL=None, getlocale=lambda: None, setlocale=lambda *_: None, strxfrm=str
+)
+
+__all__ = ["NOT_CONFIGURED", "collect", "exc", "version"]
