@@ -50,6 +50,8 @@ class Settings(NamedTuple):
     """Seconds of tries after which Heat itself is notified (HEAT_CONFIG_FALLBACK_AFTER)."""
     first_wait: float
     """Seconds before a result is sent a second time; then doubled (HEAT_CONFIG_FIRST_WAIT)."""
+    deadline: float
+    """Seconds for one request in all, and for one try to deliver (HEAT_CONFIG_DEADLINE)."""
     ca_file: str | None
     """Certificates of the authorities to trust (HEAT_CONFIG_CA_FILE); else the system's."""
     insecure: bool
@@ -82,6 +84,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         fallback_after=get.number("HEAT_CONFIG_FALLBACK_AFTER", 600, least=0),
         # The waits are what a result grows old by: without any it never would.
         first_wait=get.number("HEAT_CONFIG_FIRST_WAIT", 0.5, 0.001, 60),
+        deadline=get.number("HEAT_CONFIG_DEADLINE", 30, 1, 600),
         ca_file=get.text("HEAT_CONFIG_CA_FILE", "") or get.text("OS_CACERT", "") or None,
         insecure=get.text("HEAT_CONFIG_INSECURE", "0").lower() in ("1", "true", "yes"),
     )

@@ -12,6 +12,9 @@ import sys
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import requests
+
+from heat_config.cloud import bounded
 from heat_config.collect import collector, metadata
 
 # What os-collect-config takes from where.
@@ -42,6 +45,9 @@ def _packages() -> dict[str, ModuleType]:
     return made
 
 
+# Its collectors, and the clients that they use, make sessions of their own.
+for _of in (requests.adapters, requests.sessions):
+    vars(_of)["HTTPAdapter"] = bounded.Adapter
 _stand_ins = _packages()
 sys.modules.update(_stand_ins)
 sys.modules["os_collect_config.zaqar"] = collector
