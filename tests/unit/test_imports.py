@@ -12,7 +12,7 @@ import pytest
 from tests.support.checkout import REPOSITORY
 
 # Parts of heat_config from the ground up, and what each may import beside itself.
-GROUND = {"__init__", "data", "files", "log", "process", "redact", "settings"}
+GROUND = {"__init__", "data", "files", "log", "mask", "process", "redact", "settings"}
 ASKED = {"deployment", "result"}
 MAY = {
     **dict.fromkeys(GROUND, GROUND),
@@ -44,7 +44,7 @@ BESIDE = {
 IN_FUNCTIONS = {
     ("cli", "main"): "behind the quick path, which is most runs",
     ("cli", "_parser"): "argparse takes longer than a run with nothing to do",
-    ("redact", "url_secrets"): "on the quick path, where there is nothing to hide",
+    ("log", "conceal"): "on the quick path, where there is nothing to hide",
     ("signals/__init__", "_module"): "each transport with its libraries, when a result is sent",
     ("hookkit/values", "_yaml"): "a script starts 20 ms sooner without it",
     ("collect/loop", "_connect"): "a server without a websocket has no client for one",
