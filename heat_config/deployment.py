@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from heat_config import redact
 from heat_config.data import as_text, kind
+from heat_config.terminal import shown
 
 # What Heat itself calls a config that names no group.
 UNGROUPED = "Heat::Ungrouped"
@@ -65,7 +66,7 @@ class Deployment(NamedTuple):
         return redact.secrets_in(self.values) | user | named
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.group}, {self.id})"
+        return f"{shown(self.name)} ({shown(self.group)}, {self.id})"
 
 
 class MetadataError(Exception):

@@ -13,6 +13,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from heat_config import terminal
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -59,12 +61,10 @@ def error(message: str) -> None:
 def plain(message: str) -> None:
     """A line that its reader, the agent, will stamp: what a hook says."""
     # Whatever the locale or the reader is, a log line is never a reason to fail.
-    encoding = sys.stderr.encoding or "ascii"
-    line = masked(message) + "\n"
     with suppress(OSError):  # the journal was restarted, or its reader has gone
-        sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding))
-        sys.stderr.flush()
+        terminal.write(sys.stderr, masked(message) + "\n")
 
 
 def _write(level: str, message: str) -> None:
+    message = message.replace("\n", "\n    ")  # only a new line of the log begins with its time
     plain(f"[{time.strftime('%Y-%m-%d %H:%M:%S')}] (heat-config) [{level}] {message}")

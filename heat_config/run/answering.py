@@ -13,6 +13,7 @@ from heat_config import log, process
 from heat_config.result import INTERRUPTED, Result, failure
 from heat_config.run import hook, runlog
 from heat_config.run.scope import Scope
+from heat_config.terminal import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,10 +107,11 @@ def _follower(deployment: Deployment, settings: Settings) -> Callable[[str], Non
     """What takes a hook's lines as they come: the journal and the run's own log."""
     path = runlog.path_of(deployment.id, settings)
     size = settings.logs_size // 4
+    name = shown(deployment.name)
     written = runlog.RunLog(path, size, log.masked)
 
     def take(line: str) -> None:
-        log.info(f"{deployment.name}: {line}")
+        log.info(f"{name}: {line}")
         written.write(line)
 
     return take

@@ -12,7 +12,7 @@ import pytest
 from tests.support.checkout import REPOSITORY
 
 # Parts of heat_config from the ground up, and what each may import beside itself.
-GROUND = {"__init__", "data", "files", "log", "mask", "process", "redact", "settings"}
+GROUND = {"__init__", "data", "files", "log", "mask", "process", "redact", "settings", "terminal"}
 ASKED = {"deployment", "result"}
 MAY = {
     **dict.fromkeys(GROUND, GROUND),
