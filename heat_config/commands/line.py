@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import heat_config
 from heat_config import log as journal
-from heat_config import settings
+from heat_config import settings, terminal
 from heat_config.commands import log, notify, rebuild, status
 from heat_config.run import loop
 
@@ -59,10 +59,10 @@ def _status(options: argparse.Namespace, given: Settings) -> int:
     try:
         found = status.wait(given, options.timeout) if options.wait else status.rows(given)
     except status.UnknownError as error:
-        print(error, file=sys.stderr)
+        terminal.write(sys.stderr, f"{terminal.shown(str(error))}\n")
         return status.UNFINISHED
     show = status.as_json if options.format == "json" else status.as_table
-    print(show(found), end="")
+    terminal.write(sys.stdout, show(found))
     return status.exit_status(found)
 
 

@@ -192,7 +192,7 @@ class Courier:
     def _perform(self, entry: Entry, act: Act) -> Answer:
         """Do it. What comes of it is noted and shown, so it repeats no secret of the address."""
         answer = self._attempt(entry, act)
-        return answer._replace(detail=redact.text(answer.detail, log.concealed()))
+        return answer._replace(detail=log.masked(answer.detail))
 
     def _attempt(self, entry: Entry, act: Act) -> Answer:
         try:

@@ -55,7 +55,7 @@ def _run(
             on_stderr=on_line,
             time_limit=limit,
             scope=scope,
-            unbroken=log.concealed(),
+            end_of_piece=log.end_of_piece,
         )
     except OSError as error:
         return result.failure(_cannot_start(path, error), process.CANNOT_EXECUTE)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heat_config import deployment as deployments
-from heat_config import files, log, redact, signals
+from heat_config import files, log, signals
 from heat_config.delivery.courier import Courier
 from heat_config.delivery.entry import NewerError
 from heat_config.delivery.outbox import Outbox
@@ -150,7 +150,7 @@ class _Run:
         self._wanted = {each.id for each in wanted}
         # A script can read what all of them are answered with.
         for deployment in wanted:
-            log.conceal(redact.secrets_in(deployment.values))
+            log.conceal(deployment.secrets)
         self._courier.expect({each.id: each.values for each in wanted})
 
     def _look_again(self) -> None:
@@ -185,7 +185,7 @@ class _Run:
         result = self._result(deployment)
         if result is None:
             return
-        kept = result.explained(deployment.error_outputs).masked(log.concealed())
+        kept = result.explained(deployment.error_outputs).masked(log.masked)
         try:
             self._with_room(lambda room: self._keep(deployment, kept, room))
         except (OSError, NewerError):

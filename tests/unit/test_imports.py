@@ -17,10 +17,12 @@ GROUND = {
     "data",
     "files",
     "log",
+    "mask",
     "process",
     "readable",
     "redact",
     "settings",
+    "terminal",
     "waiting",
 }
 ASKED = {"deployment", "result"}
@@ -54,7 +56,7 @@ BESIDE = {
 IN_FUNCTIONS = {
     ("cli", "main"): "behind the quick path, which is most runs",
     ("cli", "_parser"): "argparse takes longer than a run with nothing to do",
-    ("redact", "url_secrets"): "on the quick path, where there is nothing to hide",
+    ("log", "conceal"): "on the quick path, where there is nothing to hide",
     ("signals/__init__", "_module"): "each transport with its libraries, when a result is sent",
     ("hookkit/values", "_yaml"): "a script starts 20 ms sooner without it",
     ("collect/loop", "_connect"): "a server without a websocket has no client for one",
