@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from heat_config import log, process, redact, result
 from heat_config.deployment import APPLIED_WITHOUT_HOOK
+from heat_config.run import secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -49,14 +50,16 @@ def _run(
         given = deployment.item["options"]["timeout"]
         return result.failure(f"the option timeout is {given!r}, not a number of seconds\n")
     try:
-        completed = process.run(
-            [path],
-            stdin=json.dumps(_for_hook(deployment)).encode("ascii"),
-            on_stderr=on_line,
-            time_limit=limit,
-            scope=scope,
-            end_of_piece=log.end_of_piece,
-        )
+        with secrets.folder(settings, scope) as variables:
+            completed = process.run(
+                [path],
+                stdin=json.dumps(_for_hook(deployment)).encode("ascii"),
+                env={**os.environ, **variables},
+                on_stderr=on_line,
+                time_limit=limit,
+                scope=scope,
+                end_of_piece=log.end_of_piece,
+            )
     except OSError as error:
         return result.failure(_cannot_start(path, error), process.CANNOT_EXECUTE)
     return result.from_hook(completed)

@@ -17,7 +17,7 @@ from heat_config.delivery.entry import NewerError
 from heat_config.delivery.outbox import Outbox
 from heat_config.deployment import MetadataError
 from heat_config.result import from_dict
-from heat_config.run import answering, ballast, runlog
+from heat_config.run import answering, ballast, runlog, secrets
 from heat_config.run.asked import Asked
 from heat_config.run.ballast import Ballast
 from heat_config.run.records import entry_of, records
@@ -133,6 +133,8 @@ class _Run:
         for folder in (self._settings.deployed, self._settings.outbox):
             with _left_unfinished(f"what was left over in {folder}"):
                 files.remove_leftovers(Path(folder))
+        with _left_unfinished(f"what was left over in {self._settings.secrets}"):
+            secrets.sweep(self._settings)
         self._take(wanted)
         self._courier.supersede()
         for config_id in self._unfinished.ids():
