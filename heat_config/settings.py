@@ -46,6 +46,8 @@ class Settings(NamedTuple):
     """Seconds that a result waits on its queue for Heat (HEAT_CONFIG_MESSAGE_TTL)."""
     unfinished: str
     """What could not be begun or kept on this server's disk; beside ``config_file``."""
+    completion: str
+    """Whom the metadata ask to signal when os-refresh-config has ended; beside ``config_file``."""
     fallback_after: float
     """Seconds of tries after which Heat itself is notified (HEAT_CONFIG_FALLBACK_AFTER)."""
     first_wait: float
@@ -79,6 +81,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         # Zaqar's bounds for a message: 60 seconds to 14 days.
         message_ttl=int(get.number("HEAT_CONFIG_MESSAGE_TTL", 86_400, 60, 1_209_600)),
         unfinished=os.path.join(os.path.dirname(config_file), "unfinished"),  # noqa: PTH118, PTH120
+        completion=os.path.join(os.path.dirname(config_file), "completion"),  # noqa: PTH118, PTH120
         fallback_after=get.number("HEAT_CONFIG_FALLBACK_AFTER", 600, least=0),
         # The waits are what a result grows old by: without any it never would.
         first_wait=get.number("HEAT_CONFIG_FIRST_WAIT", 0.5, 0.001, 60),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""os-collect-config's own modules, with our Zaqar collector in place of its own.
+"""os-collect-config's own modules, with our Zaqar collector and our merger in place of its own.
 
 It imports what any of its collectors may need. Most servers use two of these, so
 the largest libraries wait for their first use: 10 MB and half of the start's time.
@@ -12,7 +12,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from heat_config.collect import collector
+from heat_config.collect import collector, metadata
 
 # What os-collect-config takes from where.
 _LARGE = {
@@ -42,9 +42,21 @@ def _packages() -> dict[str, ModuleType]:
     return made
 
 
+def _merger() -> ModuleType:
+    """What its other collectors make of the metadata: the same as ours."""
+    made = ModuleType("os_collect_config.merger")
+    made.merged_list_from_content = _sources  # type: ignore[attr-defined]
+    return made
+
+
+def _sources(content: Any, keys: list[str], collector_name: str) -> list[tuple[str, Any]]:
+    return metadata.sources(collector_name, content, keys)
+
+
 _stand_ins = _packages()
 sys.modules.update(_stand_ins)
 sys.modules["os_collect_config.zaqar"] = collector
+sys.modules["os_collect_config.merger"] = _merger()
 try:
     from os_collect_config import cache, collect, exc, local, version
 finally:
