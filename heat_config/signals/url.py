@@ -51,12 +51,19 @@ class SignedUrl:
 
         :raises CloudError: it was not accepted, or nobody knows.
         """
+        return self.send(result.as_json())
+
+    def send(self, message: str) -> str:
+        """Send any JSON; return where it went, fit for a log.
+
+        :raises CloudError: it was not accepted, or nobody knows.
+        """
         target = f"{self._verb} {redact.url(self._url)}"
         try:
             response = self._session.request(
                 self._verb,
                 self._url,
-                data=result.as_json(),
+                data=message,
                 headers={
                     "Content-Type": "application/json",
                     "User-Agent": f"heat-config/{__version__}",

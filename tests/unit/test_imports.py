@@ -30,14 +30,15 @@ MAY = {
     **dict.fromkeys(GROUND, GROUND),
     "quick": GROUND,
     "deployment": GROUND,
+    "applied": GROUND | {"deployment"},
     "result": GROUND,
     "hookkit": GROUND | ASKED,
     "cloud": GROUND,
     "signals": GROUND | {"cloud", "result"},
     "delivery": GROUND | ASKED | {"cloud", "signals"},
-    "run": GROUND | ASKED | {"delivery", "signals"},
-    "collect": GROUND | {"cloud", "deployment"},
-    "commands": GROUND | ASKED | {"cloud", "delivery", "run", "signals"},
+    "run": GROUND | ASKED | {"applied", "delivery", "signals"},
+    "collect": GROUND | {"applied", "cloud", "deployment"},
+    "commands": GROUND | ASKED | {"cloud", "delivery", "quick", "run", "signals"},
     "cli": GROUND | {"quick", "run", "delivery", "commands"},
 }
 # What stands beside heat_config, and what of this repository each may import.
