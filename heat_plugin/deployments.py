@@ -15,7 +15,7 @@ from oslo_log import log
 
 from heat_config.cloud import signed
 from heat_config.cloud.errors import CloudError
-from heat_plugin import queues, reading, record, transport
+from heat_plugin import posting, queues, reading, record, stored, transport
 from heat_plugin.chosen import OVER_ZAQAR, Chosen, attributes_with, schema_with
 from heat_plugin.rpc import Engine
 from heat_plugin.waiting import attempt
@@ -23,6 +23,8 @@ from heat_plugin.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from heat_plugin.posting import Stored
 
 LOG = log.getLogger(__name__)
 
@@ -116,8 +118,18 @@ class SoftwareDeployment(Addressed):
     def rpc_client(self) -> Engine:
         """Heat's engine, where a failed post of metadata is no failure."""
         if self._engine is None:
-            self._engine = Engine(super().rpc_client())
+            self._engine = Engine(super().rpc_client(), self._post_packed)
         return self._engine
+
+    def _post_packed(self, server_id: str, reason: str) -> None:
+        """Post a server's metadata compressed: Zaqar has refused their size, in these words."""
+
+        def put(found: Stored) -> None:
+            if not found.is_signed:
+                raise posting.unpackable(server_id, reason)
+            posting.post_packed(self._zaqar.queue(found.queue), found.metadata, self._zaqar.ttl)
+
+        posting.post_current(partial(stored.of_server, self.context, server_id), put)
 
     def handle_create(self) -> Work:
         """Begin as soon as that is possible: see _advance."""

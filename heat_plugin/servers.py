@@ -20,17 +20,16 @@ from heat.engine.resources.openstack.nova import server as nova_server
 from oslo_log import log
 
 from heat_config.cloud import signed
-from heat_plugin import options, queues, record, transport
+from heat_plugin import options, posting, queues, record, transport
 from heat_plugin.record import Record
 from heat_plugin.stack import StackZaqar
+from heat_plugin.stored import QUEUE, SIGNATURE
 from heat_plugin.waiting import attempt
 from heat_plugin.work import Work
 
 LOG = log.getLogger(__name__)
 
 TRANSPORT = deployed_server.DeployedServer.SOFTWARE_CONFIG_TRANSPORT
-QUEUE = "metadata_queue_id"
-SIGNATURE = "zaqar_queue_signed_url_data"
 
 # Of os-collect-config's section zaqar: what stands there in place of a user.
 SIGNED_ADDRESS = "signed_address"
@@ -187,8 +186,7 @@ class SignedMetadata(server_base.BaseServer):
         self.data_set(QUEUE, name)
 
     def _post(self, name: str, meta: Any) -> None:
-        ttl = self.client_plugin("zaqar").DEFAULT_TTL
-        self._zaqar.queue(name).post(meta, ttl)
+        posting.post(self._zaqar.queue(name), meta, self._zaqar.ttl)
 
     def _update_software_config_transport(self, prop_diff: Any) -> None:
         """As Heat; the server is told on its old queue, which is deleted with the server."""

@@ -38,6 +38,11 @@ class StackZaqar:
         return Queue(self._connection(), name)
 
     @property
+    def ttl(self) -> int:
+        """Seconds that a message of Heat's own lives."""
+        return int(self._plugin.DEFAULT_TTL)
+
+    @property
     def _plugin(self) -> Any:
         return self._resource.client_plugin("zaqar")
 

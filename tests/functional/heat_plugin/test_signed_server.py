@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import re
+import secrets
 import subprocess
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -202,6 +204,42 @@ def test_a_storage_that_forgets_the_metadata_before_the_server_has_read_them(
         assert list(agent.server.deployed.iterdir()) == []
     assert agent.wait(stack, "CREATE") == "COMPLETE", stack.reason
     agent.wait_until_acknowledged()
+
+
+def with_comment(comment: str, value: str = "first") -> dict[str, Any]:
+    """A config that is as large as its comment; what it does is the same."""
+    made = one(server_transport="AUTO", value=value)
+    made["resources"]["step_config"]["properties"]["config"] += f"\n# {comment}\n"
+    return made
+
+
+class TestMetadataThatAreTooLargeForAMessage:
+    def test_are_compressed_and_run(self, begin: Begin, agent: Agent) -> None:
+        lines = "the same line again and again " * 10_000
+        stack, _ = begin(with_comment(lines))
+        agent.server.boot(given_to_server(stack))
+        assert agent.wait(stack, "CREATE") == "COMPLETE", stack.reason
+        stack.update(with_comment(lines, value="second"))
+        assert agent.wait(stack, "UPDATE") == "COMPLETE", stack.reason
+        assert stack.output("step.deploy_stdout") == "second\n"
+        agent.wait_until_acknowledged()
+
+    def test_fail_at_once_where_that_does_not_help(self, begin: Begin) -> None:
+        stack, _ = begin(with_comment(secrets.token_hex(150_000) + secrets.token_hex(90_000)))
+        assert stack.wait("CREATE") == "FAILED"
+        assert re.search(
+            r"the server's metadata have 48\d{4} bytes, \d{6} compressed: .* Max size 262144",
+            stack.reason,
+        )
+
+    def test_fail_at_once_for_a_server_that_may_not_know_it(self, begin: Begin) -> None:
+        made = with_comment("the same line again and again " * 10_000)
+        made["resources"]["server"]["properties"]["software_config_transport"] = "ZAQAR_MESSAGE"
+        stack, _ = begin(made)
+        assert stack.wait("CREATE") == "FAILED"
+        assert re.search(
+            "Max size 262144.* with software_config_transport ZAQAR_SIGNED only", stack.reason
+        )
 
 
 class TestAnAddressThatHasEnded:
