@@ -15,9 +15,10 @@ from oslo_log import log
 
 from heat_config.cloud import signed
 from heat_config.cloud.errors import CloudError
-from heat_plugin import posting, queues, reading, record, stored, transport
+from heat_plugin import options, posting, queues, reading, record, stored, transport
 from heat_plugin.chosen import OVER_ZAQAR, Chosen, attributes_with, schema_with
 from heat_plugin.rpc import Engine
+from heat_plugin.transport import Choice
 from heat_plugin.waiting import attempt
 from heat_plugin.work import Work
 
@@ -177,6 +178,7 @@ class SoftwareDeployment(Addressed):
             self._spared_queue = self._queue_name
         self._leaves_queues = work.leaves_queues
         attempt(work, self._delete_resource)
+        attempt(work, self._zaqar.require_keystone)
         return True
 
     def _delete_resource(self) -> None:
@@ -243,7 +245,7 @@ class SoftwareDeployment(Addressed):
     def _post_again(self, work: Work, deployment: dict[str, Any]) -> None:
         """Post the server's metadata again where it may not have reached the server."""
         engine = self.rpc_client()
-        if work.is_post_due(failed=engine.post_failed):
+        if work.is_post_due(options.metadata_again_after(), failed=engine.post_failed):
             engine.post_metadata(self.context, deployment)
             work.posted(failed=engine.post_failed)
 
@@ -252,6 +254,20 @@ class StructuredDeployment(SoftwareDeployment, heats_structured.StructuredDeploy
     """OS::Heat::StructuredDeployment with AUTO and ZAQAR_MESSAGE."""
 
     properties_schema = schema_with(heats_structured.StructuredDeployment.properties_schema)
+
+
+class SoftwareDeploymentWithUser(SoftwareDeployment):
+    """The same; AUTO makes a user, for an agent that knows no signed address."""
+
+    def _auto(self) -> Choice:
+        return options.auto_signal_with_user()
+
+
+class StructuredDeploymentWithUser(StructuredDeployment):
+    """The same; AUTO makes a user, for an agent that knows no signed address."""
+
+    def _auto(self) -> Choice:
+        return options.auto_signal_with_user()
 
 
 class SoftwareDeploymentGroup(heats.SoftwareDeploymentGroup):

@@ -142,6 +142,7 @@ OVERRIDDEN_IN_SERVERS = frozenset(
     {
         "_create_transport_credentials",
         "_delete_queue",
+        "_needs_update",
         "_populate_deployments_metadata",
         "_resolve_attribute",
         "_update_software_config_transport",
@@ -173,6 +174,7 @@ OWN_IN_DEPLOYMENTS = frozenset(
         "_address",
         "_advance",
         "_as_given",
+        "_auto",
         "_decide",
         "_drop_queue",
         "_engine",
@@ -200,7 +202,9 @@ OWN_IN_SERVERS = frozenset(
     {
         "_add_address",
         "_advance",
+        "_auto",
         "_decide",
+        "_is_half_over",
         "_is_moving",
         "_is_unsigned",
         "_keep",

@@ -23,7 +23,7 @@ from tests.support.answering import Begin
 from tests.support.collecting import Collecting, body, has_applied, said
 from tests.support.deployments import inputs, script
 from tests.support.forgetting import forget_everything
-from tests.support.plugin import one
+from tests.support.plugin import configured, one
 from tests.support.server import HostServer
 from tests.support.signing import Signing, wait_until_ended
 from tests.support.stack_domain import users
@@ -80,19 +80,10 @@ def agent(server: HostServer) -> Agent:
 
 
 @pytest.fixture
-def impatient(lab: Lab, tmp_path: Path) -> Iterator[None]:
+def impatient(lab: Lab) -> Iterator[None]:
     """Heat posts the metadata of an unanswered deployment again after seconds, not minutes."""
-    (tmp_path / "impatient.py").write_text(
-        "from heat_plugin import pacing\n\npacing.REPOST_FIRST = 3.0\n"
-    )
-    conf = lab.directory / "etc/heat.conf"
-    before = conf.read_text()
-    (line,) = [each for each in before.splitlines() if each.startswith("plugin_dirs = ")]
-    conf.write_text(before.replace(line, f"{line},{tmp_path}"))
-    restart(lab)
-    yield
-    conf.write_text(before)
-    restart(lab)
+    with configured(lab, metadata_again_after=3):
+        yield
 
 
 def given_to_server(stack: Stack) -> dict[str, Any]:
@@ -100,11 +91,6 @@ def given_to_server(stack: Stack) -> dict[str, Any]:
     found: dict[str, Any] = stack.wait_for_server()
     assert found["zaqar"]["signed_address"]
     return found
-
-
-def restart(lab: Lab) -> None:
-    lab.stop("heat")
-    lab.start("heat")
 
 
 def secrets_in(folder: Path) -> list[Path]:
