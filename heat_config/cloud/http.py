@@ -25,7 +25,7 @@ TIMEOUT: float = 15
 # a name that does not resolve and a port that refuses.
 _NO_CONNECTION = (NewConnectionError, ConnectTimeoutError)
 
-_TOO_LARGE = re.compile("size.*(too large|exceeds)")
+_TOO_LARGE = re.compile(r"[\w ]*\bsize\b.*?(?:too large|exceeds).{0,60}")
 
 _Error = TypeVar("_Error", bound=Exception)
 
@@ -50,11 +50,19 @@ def _outcome(status: int, reason: str) -> Outcome:
         return Outcome.UNKNOWN
     if status < 400 or status in (408, 429):
         return Outcome.UNREACHABLE
-    # Zaqar and Heat say 400 where others say 413: "Message collection size is too
-    # large", "JSON body size (…) exceeds maximum allowed size".
-    if status == 413 or (status == 400 and _TOO_LARGE.search(reason)):
+    if status == 413 or (status == 400 and too_large_in(reason)):
         return Outcome.TOO_LARGE
     return Outcome.CONTENT_REFUSED if status in (400, 422) else Outcome.REFUSED
+
+
+def too_large_in(reason: str) -> str:
+    """Where an explanation says that a size is refused, those words; empty where it does not.
+
+    Zaqar and Heat say 400 where others say 413: "Message collection size is too large. Max size
+    262144", "JSON body size (…) exceeds maximum allowed size".
+    """
+    found = _TOO_LARGE.search(reason)
+    return found.group().strip() if found else ""
 
 
 def from_silence(what: str, error: Exception) -> CloudError:
