@@ -176,6 +176,7 @@ OWN_IN_DEPLOYMENTS = frozenset(
         "_drop_queue",
         "_engine",
         "_forget",
+        "_is_asking_due",
         "_keep",
         "_leave",
         "_leaves_queues",

@@ -77,9 +77,7 @@ def killed(lab: Lab, heat: Heat, tmp_path_factory: pytest.TempPathFactory) -> It
         agent.server.boot(stack.wait_for_server())
         stop_and_kill(lab, wire, agent, deployments)
     lab.start("heat")
-    statuses = {
-        each.config_id: each.status for each in heat.api.software_deployments.list()
-    }
+    statuses = {each.config_id: each.status for each in heat.api.software_deployments.list()}
     at_kill = {name: statuses[each.config_id] for name, each in deployments.items()}
     queues = {name: kinds_on(each) for name, each in deployments.items()}
     stack.update(wanted("second"))
