@@ -141,9 +141,10 @@ class Wire:
         self.port = self._server.server_port
         Thread(target=self._server.serve_forever, args=(0.01,), name="wire").start()
 
-    def _next_action(self, method: str, path: str) -> Action:
-        if chosen := self._rule(method, path):
-            return chosen
+    def _action_for(self, method: str, path: str) -> Action:
+        return self._rule(method, path) or self._next_action()
+
+    def _next_action(self) -> Action:
         with self._lock:
             return next(self._plan, self._default)
 
@@ -200,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length)
         if len(body) < length:
             return  # the client has gone
-        action = self.server.wire._next_action(self.command, self.path)
+        action = self.server.wire._action_for(self.command, self.path)
         upstream = self._ask(body) if action.forward else None
         if action.reply is Reply.UPSTREAM and not upstream:
             action = RESET  # what the service has done to us
