@@ -23,8 +23,9 @@ from heat_plugin.waiting import attempt
 from heat_plugin.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from heat_config.cloud.zaqar import Message
     from heat_plugin.posting import Stored
 
 LOG = log.getLogger(__name__)
@@ -211,18 +212,41 @@ class SoftwareDeployment(Addressed):
         return bool(self._check_complete())
 
     def _look(self, work: Work) -> bool:
-        """Look at the deployment and its queue; return whether Heat waits no longer."""
+        """Look at the queue, and at the deployment in Heat; return whether Heat waits no longer.
+
+        An empty queue says enough, as long as Heat was asked lately.
+        """
+        listed = None
+        if self._queue_name and not self._is_asking_due(work):
+            listed = self._zaqar.queue(self._queue_name).messages()
+            if not listed:
+                return False
         deployment = self.rpc_client().show_software_deployment(self.context, self.resource_id)
+        work.asked()
         ended = bool(deployment["status"] != self.IN_PROGRESS)
         if ended:
             work.see_end()
         if self._queue_name:
-            ended = self._read(work, deployment, ended=ended)
+            ended = self._read(work, deployment, listed, ended=ended)
         if not ended:
             self._post_again(work, deployment)
         return ended
 
-    def _read(self, work: Work, deployment: dict[str, Any], *, ended: bool) -> bool:
+    def _is_asking_due(self, work: Work) -> bool:
+        return work.is_asking_due() or self._is_post_due(work)
+
+    def _is_post_due(self, work: Work) -> bool:
+        failed = self.rpc_client().post_failed
+        return work.is_post_due(options.metadata_again_after(), failed=failed)
+
+    def _read(
+        self,
+        work: Work,
+        deployment: dict[str, Any],
+        listed: Sequence[Message] | None,
+        *,
+        ended: bool,
+    ) -> bool:
         """Look at the queue; what remains to be done there does not hold up the stack for long."""
         try:
             return reading.read(
@@ -231,6 +255,7 @@ class SoftwareDeployment(Addressed):
                 partial(self._signal_heat, work),
                 ended=ended,
                 nameless=self._transport == transport.ZAQAR_SIGNAL,
+                listed=listed,
             )
         except CloudError as error:
             if not work.may_leave:
@@ -245,7 +270,7 @@ class SoftwareDeployment(Addressed):
     def _post_again(self, work: Work, deployment: dict[str, Any]) -> None:
         """Post the server's metadata again where it may not have reached the server."""
         engine = self.rpc_client()
-        if work.is_post_due(options.metadata_again_after(), failed=engine.post_failed):
+        if self._is_post_due(work):
             engine.post_metadata(self.context, deployment)
             work.posted(failed=engine.post_failed)
 

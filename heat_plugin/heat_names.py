@@ -179,6 +179,7 @@ OWN_IN_DEPLOYMENTS = frozenset(
         "_drop_queue",
         "_engine",
         "_forget",
+        "_is_asking_due",
         "_keep",
         "_leave",
         "_leaves_queues",

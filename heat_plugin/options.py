@@ -7,6 +7,8 @@ from oslo_config import cfg
 
 from heat_plugin.transport import (
     AUTO,
+    CFN_SIGNAL,
+    HEAT_SIGNAL,
     ZAQAR_MESSAGE,
     ZAQAR_SIGNAL,
     ZAQAR_SIGNED,
@@ -31,9 +33,10 @@ OPTIONS = [
     cfg.StrOpt(
         "auto_signal_transport",
         default=ZAQAR_MESSAGE,
-        choices=[ZAQAR_MESSAGE, ZAQAR_SIGNAL],
+        choices=[ZAQAR_MESSAGE, ZAQAR_SIGNAL, CFN_SIGNAL, HEAT_SIGNAL],
         help="What AUTO means for deployments where the catalog has a messaging endpoint. "
-        "ZAQAR_SIGNAL, with a user for each, where servers run another agent than heat-config.",
+        "CFN_SIGNAL or HEAT_SIGNAL where servers run heat-agents; ZAQAR_SIGNAL, with a user for "
+        "each, where they run another agent that speaks version 2 of Zaqar's API.",
     ),
     cfg.StrOpt(
         "auto_software_config_transport",

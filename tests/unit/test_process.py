@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from heat_config import process
-from tests.support.overdue import LIMIT, run_overdue
 from heat_config.mask import Mask
+from tests.support.overdue import LIMIT, run_overdue
 
 
 def sh(text: str, **options: object) -> process.Completed:
