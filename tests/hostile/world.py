@@ -40,12 +40,14 @@ class _Handler(BaseHTTPRequestHandler):
     server: Results
     protocol_version = "HTTP/1.1"
 
-    def do_PUT(self) -> None:
+    def _take(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.server.found[self.path.rpartition("/")[2]] = json.loads(body)
         self.send_response(201)
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+    do_PUT = do_POST = _take  # noqa: N815 - http.server's names
 
     def log_message(self, *_: object) -> None:
         pass

@@ -5,15 +5,13 @@ from __future__ import annotations
 
 import json
 
-from tests.hostile.inputs.values import VALUES
+from tests.hostile.inputs.values import ON_A_QUEUE, VALUES
 
 # Metadata with one section that is wrong; the rest has nothing to run.
-# Zaqar itself cannot read these, and so never has them.
-_NO_MESSAGES = ("5000 digits", "nested 988", "nested 100000")
 SECTIONS = ("null", "NaN", "empty text", "map of a map", "nested 200", "list of lists")
 
 INPUTS = {
-    **{name: text for name, text in VALUES.items() if name not in _NO_MESSAGES},
+    **ON_A_QUEUE,
     **{f"deployments: {name}": f'{{"deployments": {VALUES[name]}}}' for name in SECTIONS},
     **{
         f"os-collect-config: {name}": f'{{"deployments": [], "os-collect-config": {VALUES[name]}}}'
