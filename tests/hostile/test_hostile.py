@@ -115,8 +115,8 @@ def test_what_a_hook_prints(server: World) -> None:
     hook = server.server.hooks / "hostile"
     hook.write_text(
         "#!/bin/sh\nexec python3 -c '"
-        "import base64, json, sys; found = json.load(sys.stdin)[\"config\"]; "
-        "sys.stdout.buffer.write(base64.b64decode(found[\"out\"])); sys.exit(found[\"status\"])'\n"
+        'import base64, json, sys; found = json.load(sys.stdin)["config"]; '
+        'sys.stdout.buffer.write(base64.b64decode(found["out"])); sys.exit(found["status"])\'\n'
     )
     hook.chmod(0o755)
     asked = {f"output-{number}": each for number, each in enumerate(outputs.INPUTS.values())}

@@ -31,7 +31,9 @@ INPUTS: dict[str, bytes] = {
     "message without body": b'{"messages": [{"id": "m1"}], "links": []}',
     "id: a list": b'{"messages": [{"id": [], "body": {}}], "links": []}',
     "id: a path": b'{"messages": [{"id": "../../x", "body": 1}], "links": []}',
-    "id: a megabyte": b'{"messages": [{"id": "' + b"i" * 1_000_000 + b'", "body": 1}], "links": []}',
+    "id: a megabyte": b'{"messages": [{"id": "'
+    + b"i" * 1_000_000
+    + b'", "body": 1}], "links": []}',
     "links: null": b'{"messages": [], "links": null}',
     "links: a map": b'{"messages": [], "links": {"rel": "next"}}',
     "links: a list of texts": b'{"messages": [], "links": ["next"]}',

@@ -36,7 +36,5 @@ FILES = (
 def inputs() -> dict[str, tuple[str, bytes]]:
     """Each content in each file."""
     return {
-        f"{path}: {name}": (path, content)
-        for path in FILES
-        for name, content in CONTENTS.items()
+        f"{path}: {name}": (path, content) for path in FILES for name, content in CONTENTS.items()
     }
