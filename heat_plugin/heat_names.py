@@ -180,6 +180,7 @@ OWN_IN_DEPLOYMENTS = frozenset(
         "_engine",
         "_forget",
         "_is_asking_due",
+        "_is_post_due",
         "_keep",
         "_leave",
         "_leaves_queues",

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.hostile.world import World, world
+from tests.support.hostile.world import World, world
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests.hostile.inputs import answers, deployments, messages, on_disk, outputs, settings
-from tests.hostile.world import UNFORESEEN, World
 from tests.support.deployments import script, to
+from tests.support.hostile import answers, deployments, messages, on_disk, outputs, settings
+from tests.support.hostile.world import UNFORESEEN, World
 
 BATCHES = deployments.inputs(script("true", config_id="hostile", inputs=to("http://x/hostile")))
 

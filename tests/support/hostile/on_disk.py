@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tests.hostile.inputs.values import VALUES
+from tests.support.hostile.values import VALUES
 
 _TEXTS = (
     *("null", "zero", "5000 digits", "empty text", "empty list", "empty map", "NaN"),

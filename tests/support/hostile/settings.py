@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_OWN = {
+_OWN: dict[str, tuple[Any, ...]] = {
     "polling_interval": ("30s", -1, 0, "", [], {}, 1e300, "nan", "9" * 5000),
     "min_polling_interval": ("x", -5, "inf", 0),
     "splay": ("x", -1, 1e300, "nan"),

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tests.hostile.inputs.values import VALUES
+from tests.support.hostile.values import VALUES
 
 # Of a hook's answer, the parts that the agent reads.
 _PARTS = ("deploy_status_code", "deploy_stdout", "deploy_stderr", "an_output")

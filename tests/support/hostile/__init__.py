@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hostile inputs, a module for each way in; each is named, and JSON's are text as it comes.
 
-``python -m tests.hostile`` lists and counts them.
+``python -m tests.support.hostile`` lists and counts them.
 """

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""List the hostile inputs, and count them: ``python -m tests.hostile``."""
+"""List the hostile inputs, and count them: ``python -m tests.support.hostile``."""
 
 from __future__ import annotations
 
-from tests.hostile.inputs import answers, deployments, messages, on_disk, outputs, settings
 from tests.support.deployments import script, to
+from tests.support.hostile import answers, deployments, messages, on_disk, outputs, settings
 
 
 def names() -> dict[str, list[str]]:

@@ -6,13 +6,21 @@ from __future__ import annotations
 import gzip
 import json
 
-from tests.hostile.inputs.values import VALUES
+from tests.support.hostile.values import VALUES
 
 
 def _listing(text: str) -> bytes:
     """One message with this body."""
     return f'{{"messages": [{{"id": "m1", "body": {text}}}], "links": []}}'.encode()
 
+
+def _linking(href: str) -> bytes:
+    """A page with a message, and another page after it."""
+    link = f'{{"rel": "next", "href": {href}}}'
+    return f'{{"messages": [{{"id": "m1", "body": 1}}], "links": [{link}]}}'.encode()
+
+
+_LONG = b'{"messages": [{"id": "' + b"i" * 1_000_000 + b'", "body": 1}], "links": []}'
 
 INPUTS: dict[str, bytes] = {
     "nothing": b"",
@@ -37,9 +45,9 @@ INPUTS: dict[str, bytes] = {
     "links: null": b'{"messages": [], "links": null}',
     "links: a map": b'{"messages": [], "links": {"rel": "next"}}',
     "links: a list of texts": b'{"messages": [], "links": ["next"]}',
-    "links: elsewhere": b'{"messages": [], "links": [{"rel": "next", "href": "http://127.0.0.1:1/"}]}',
-    "links: href null": b'{"messages": [{"id": "m1", "body": 1}], "links": [{"rel": "next", "href": null}]}',
-    "links: itself": b'{"messages": [{"id": "m1", "body": 1}], "links": [{"rel": "next", "href": "/"}]}',
+    "links: elsewhere": _linking('"http://127.0.0.1:1/"'),
+    "links: href null": _linking("null"),
+    "links: itself": _linking('"/"'),
     "nested 100000": b"[" * 100_000,
     "nested body": _listing(VALUES["nested 988"]),
     "digits": _listing(VALUES["5000 digits"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 
-from tests.hostile.inputs.values import ON_A_QUEUE, VALUES
+from tests.support.hostile.values import ON_A_QUEUE, VALUES
 
 # Metadata with one section that is wrong; the rest has nothing to run.
 SECTIONS = ("null", "NaN", "empty text", "map of a map", "nested 200", "list of lists")

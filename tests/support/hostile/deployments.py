@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.hostile.inputs.values import ON_A_QUEUE, VALUES
+from tests.support.hostile.values import ON_A_QUEUE, VALUES
 
 PARTS = ("id", "name", "group", "config", "inputs", "outputs", "options", "creation_time")
 # The values of these inputs say where a result goes, and how.
