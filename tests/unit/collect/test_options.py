@@ -111,6 +111,7 @@ def test_who_asks_for_one_by_hand_is_told(
     configure: Configure, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = configure("collectors = zaqar")
+    CONF.reset()
     assert loop.main(["--config-file", str(path), "nova"]) == 2
     assert "Unknown collectors nova" in capsys.readouterr().err
 
