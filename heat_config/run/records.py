@@ -39,7 +39,17 @@ def entry_of(
     if not address:
         return None
     stage = first_stage(address, program=settings.notify, forced=forced)
-    return Entry(target.id, address, result.as_dict(), stage, since=time.time())
+    kept = result if settings.notify else _carried(result, f"{settings.logs}/{target.id}.log")
+    return Entry(target.id, address, kept.as_dict(), stage, since=time.time())
+
+
+def _carried(result: Result, log_path: str) -> Result:
+    """What of a result may be sent at all: many that are pending must not fill the disk.
+
+    Outputs that alone are too large are left: whoever sends them says what would fit.
+    """
+    fitted = result.fitted(signals.LARGEST, log_path)
+    return fitted if fitted.outputs == result.outputs else result
 
 
 def _rebuilt(config_id: str, store: Store, settings: Settings) -> Entry | None:
