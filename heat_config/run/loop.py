@@ -18,6 +18,7 @@ from heat_config.delivery.outbox import Outbox
 from heat_config.deployment import MetadataError
 from heat_config.result import from_dict
 from heat_config.run import answering, ballast, runlog
+from heat_config.run.ageing import age_out
 from heat_config.run.asked import Asked
 from heat_config.run.ballast import Ballast
 from heat_config.run.records import entry_of, records
@@ -142,6 +143,8 @@ class _Run:
             with _left_unfinished(str(deployment)):
                 self._answer(deployment)
         self._logs.prune(self._outbox.ids())
+        with _left_unfinished("what is old"):
+            age_out(self._wanted, self._store, self._outbox, self._settings)
         self._courier.deliver_all(due_only=True)
         return [each.id for each in wanted if each.id in self._wanted]
 
