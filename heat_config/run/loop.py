@@ -21,7 +21,7 @@ from heat_config.run import answering, ballast, runlog
 from heat_config.run.ageing import age_out
 from heat_config.run.asked import Asked
 from heat_config.run.ballast import Ballast
-from heat_config.run.records import entry_of, records
+from heat_config.run.records import carried, entry_of, records
 from heat_config.run.scope import Scope
 from heat_config.run.store import Begun, Store
 from heat_config.run.unfinished import Unfinished
@@ -188,7 +188,8 @@ class _Run:
         result = self._result(deployment)
         if result is None:
             return
-        kept = result.explained(deployment.error_outputs).masked(log.masked)
+        explained = result.explained(deployment.error_outputs).masked(log.masked)
+        kept = carried(deployment, explained, self._settings)
         try:
             self._with_room(lambda room: self._keep(deployment, kept, room))
         except (OSError, NewerError):

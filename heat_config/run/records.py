@@ -39,16 +39,18 @@ def entry_of(
     if not address:
         return None
     stage = first_stage(address, program=settings.notify, forced=forced)
-    kept = result if settings.notify else _carried(result, f"{settings.logs}/{target.id}.log")
-    return Entry(target.id, address, kept.as_dict(), stage, since=time.time())
+    message = carried(target, result, settings).as_dict()
+    return Entry(target.id, address, message, stage, since=time.time())
 
 
-def _carried(result: Result, log_path: str) -> Result:
-    """What of a result may be sent at all: many that are pending must not fill the disk.
+def carried(target: Deployment, result: Result, settings: Settings) -> Result:
+    """What of a result may be sent at all: all that are kept must not fill the disk.
 
     Outputs that alone are too large are left: whoever sends them says what would fit.
     """
-    fitted = result.fitted(signals.LARGEST, log_path)
+    if settings.notify:
+        return result
+    fitted = result.fitted(signals.LARGEST, f"{settings.logs}/{target.id}.log")
     return fitted if fitted.outputs == result.outputs else result
 
 

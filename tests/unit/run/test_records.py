@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +27,17 @@ def size(result: Result, settings: Settings) -> int:
 
 def test_what_is_pending_is_no_larger_than_what_may_be_sent(settings: Settings) -> None:
     assert 1_000_000 < size(LARGE, settings) <= signals.LARGEST
+
+
+def test_what_is_kept_for_people_is_no_larger(deploy: Any, settings: Settings) -> None:
+    """A hook that prints no JSON is answered with the ends of what it has written."""
+    hook = Path(settings.hook_folders[0], "raw")
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nyes | head -c 3000000; yes | head -c 3000000 >&2\n")
+    hook.chmod(0o755)
+    deploy(script("x", group="raw"))
+    kept = Path(settings.deployed, "c1.notify.json").stat().st_size
+    assert 1_000_000 < kept <= signals.LARGEST + 100
 
 
 @pytest.mark.parametrize("transport", [heat, url, zaqar])
