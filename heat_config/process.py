@@ -17,6 +17,8 @@ from collections import deque
 from contextlib import nullcontext, suppress
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
+from heat_config import log
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
@@ -95,15 +97,14 @@ def run(
     on_stderr: Callable[[str], None] | None = None,
     time_limit: float | None = None,
     scope: Scope | None = None,
-    end_of_piece: Callable[[bytes], int] = len,
 ) -> Completed:
     """Run a program until it ends and return what it wrote.
 
     Each line is handed to ``on_stdout`` or ``on_stderr`` as it comes. What
     counts is the program's own end: a service that it left running in the
     background, and that still holds its stdout, does not hold up the caller.
-    A line longer than :data:`LONGEST_LINE` comes in pieces, and ``end_of_piece`` says
-    where one ends: a secret in two halves would not be masked.
+    A line longer than :data:`LONGEST_LINE` comes in pieces, of which none ends within a
+    secret (:mod:`heat_config.log`): one in two halves would not be masked.
 
     A program that takes longer than ``time_limit`` seconds is ended, TERM and after
     :data:`GRACE` seconds KILL, together with all that is in its ``scope``. Without
@@ -127,8 +128,8 @@ def run(
             )
         with started as child:
             assert child.stdout and child.stderr  # noqa: S101 - for the type checker
-            stdout = _Reader(child.stdout, on_stdout, end_of_piece)
-            stderr = _Reader(child.stderr, on_stderr, end_of_piece)
+            stdout = _Reader(child.stdout, on_stdout)
+            stderr = _Reader(child.stderr, on_stderr)
             in_time = _follow(child.pid, [stdout, stderr], time_limit, scope)
             returncode = child.wait()
     return Completed(
@@ -144,15 +145,9 @@ def run(
 class _Reader:
     """One of the program's streams: its end is kept, all of it handed on by lines."""
 
-    def __init__(
-        self,
-        pipe: IO[bytes],
-        on_line: Callable[[str], None] | None,
-        end_of_piece: Callable[[bytes], int],
-    ) -> None:
+    def __init__(self, pipe: IO[bytes], on_line: Callable[[str], None] | None) -> None:
         self.pipe = pipe
         self._on_line = on_line
-        self._end_of_piece = end_of_piece
         self.dropped = 0
         self._chunks: deque[bytes] = deque()
         self._size = 0
@@ -168,7 +163,7 @@ class _Reader:
         self._keep(chunk)
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         if len(self._rest) > LONGEST_LINE:
-            end = self._end_of_piece(self._rest)
+            end = log.end_of_piece(self._rest)
             lines, self._rest = [*lines, self._rest[:end]], self._rest[end:]
         self._hand_on(lines)
         return bool(chunk)

@@ -13,6 +13,8 @@ import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from heat_config.mask import LONGEST_SECRET
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -160,10 +162,23 @@ def text_of(raw: bytes, dropped: int) -> str:
     """The end of a stream as text, with a line for what was dropped before it."""
     if not dropped:
         return raw.decode("utf-8", "replace")
-    # The rest of a character whose beginning was dropped goes with it.
-    start = next((at for at, byte in enumerate(raw[:4]) if byte & 0xC0 != 0x80), 0)
+    start = _whole_from(raw)
     return _note(dropped + start, "its log") + raw[start:].decode("utf-8", "replace")
 
+
+def _whole_from(raw: bytes) -> int:
+    """Where the end of a stream begins with a whole line: half a secret would not be masked.
+
+    Of a line without an end as much is left out as a secret has; at least the rest of a
+    character whose beginning was dropped.
+    """
+    after_line = raw.find(b"\n", 0, LONGEST_SECRET) + 1
+    start = after_line or (LONGEST_SECRET if len(raw) > 2 * LONGEST_SECRET else 0)
+    return next((at for at in range(start, start + 4) if raw[at : at + 1] not in _LATER), start)
+
+
+# The bytes with which no character begins in UTF-8.
+_LATER = frozenset(bytes([byte]) for byte in range(0x80, 0xC0))
 
 # Room for a reason, beside the two notes.
 _ROOM_FOR_REASON = 100

@@ -40,6 +40,9 @@ class Settings(NamedTuple):
     """What each run has written, in full (HEAT_CONFIG_LOGS)."""
     logs_size: int
     """How many bytes of logs are kept (HEAT_CONFIG_LOGS_SIZE)."""
+    keep: float
+    """Seconds that more than the fact is kept of a run that Heat asks for no more; see
+    :mod:`heat_config.run.ageing` (HEAT_CONFIG_KEEP)."""
     notify: str | None
     """A program that sends results in the agent's place (HEAT_CONFIG_NOTIFY)."""
     time_limit: float
@@ -83,6 +86,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         outbox=get.text("HEAT_CONFIG_OUTBOX", "/var/lib/heat-config/outbox"),
         logs=get.text("HEAT_CONFIG_LOGS", "/var/log/heat-config"),
         logs_size=int(get.number("HEAT_CONFIG_LOGS_SIZE", 268_435_456, least=1_048_576)),
+        keep=get.number("HEAT_CONFIG_KEEP", 7_776_000, least=86_400),
         notify=get.text("HEAT_CONFIG_NOTIFY", "") or None,
         time_limit=get.number("HEAT_CONFIG_TIMEOUT", 86_400, least=1),
         # Zaqar's bounds for a message: 60 seconds to 14 days.

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from heat_config import log, process, redact, result
+from heat_config import process, redact, result
 from heat_config.run import secrets
 
 if TYPE_CHECKING:
@@ -57,7 +57,6 @@ def _run(
                 on_stderr=on_line,
                 time_limit=limit,
                 scope=scope,
-                end_of_piece=log.end_of_piece,
             )
     except OSError as error:
         return result.failure(_cannot_start(path, error), process.CANNOT_EXECUTE)

@@ -18,9 +18,10 @@ from heat_config.delivery.outbox import Outbox
 from heat_config.deployment import MetadataError
 from heat_config.result import from_dict
 from heat_config.run import answering, asked, ballast, runlog, secrets
+from heat_config.run.ageing import age_out
 from heat_config.run.asked import Asked
 from heat_config.run.ballast import Ballast
-from heat_config.run.records import entry_of, records
+from heat_config.run.records import carried, entry_of, records
 from heat_config.run.refreshed import Refreshed, is_applied
 from heat_config.run.scope import Scope
 from heat_config.run.store import Begun, Store
@@ -210,6 +211,8 @@ class _Run:
             with _left_unfinished(str(deployment)):
                 self._answer(deployment)
         self._logs.prune(self._outbox.ids())
+        with _left_unfinished("what is old"):
+            age_out(self._wanted, self._store, self._outbox, self._settings)
         self._courier.deliver_all(due_only=True)
         return [each.id for each in wanted if each.id in self._wanted and self._is_left(each)]
 
@@ -268,7 +271,8 @@ class _Run:
         result = self._result(deployment)
         if result is None:
             return
-        kept = result.explained(deployment.error_outputs).masked(log.masked)
+        explained = result.explained(deployment.error_outputs).masked(log.masked)
+        kept = carried(deployment, explained, self._settings)
         try:
             self._with_room(lambda room: self._keep(deployment, kept, room))
         except (OSError, NewerError):
