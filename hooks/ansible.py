@@ -73,6 +73,8 @@ def arguments(config: hookkit.Config) -> list[str]:
 def variables(config: hookkit.Config) -> dict[str, str]:
     """Ansible's environment. What os-collect-config's service sets comes before ours."""
     ours = {"ANSIBLE_DISPLAY_FAILED_STDERR": "1", "ANSIBLE_NOCOLOR": "1"}
+    # What it makes of templates is there for a moment; a run that is killed leaves it behind.
+    ours["ANSIBLE_LOCAL_TEMP"] = str(hookkit.secrets_folder())
     if inventory(config) == LOCALHOST:
         ours["ANSIBLE_TRANSPORT"] = "local"  # this server needs no ssh to itself
     callbacks = config.joined("callback_plugins", ":")
