@@ -90,7 +90,7 @@ def json_of(response: Response) -> Any:
 
     :raises ValueError: it is no JSON.
     """
-    return json.loads(readable.shallow(response.content.decode("utf-8", "replace")))
+    return json.loads(readable.shallow((response.content or b"").decode("utf-8", "replace")))
 
 
 def is_json(response: Response) -> bool:

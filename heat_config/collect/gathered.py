@@ -14,8 +14,7 @@ from heat_config.cloud import limits
 from heat_config.collect import collector, metadata, systemd
 from heat_config.collect.cache import Given, named
 from heat_config.collect.collector import NothingYetError
-from heat_config.collect.upstream import NOT_CONFIGURED, exc
-from heat_config.collect.upstream import collect as upstream
+from heat_config.collect.upstream import COLLECTORS, NOT_CONFIGURED, exc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -114,7 +113,7 @@ def _collected(name: str) -> list[tuple[str, Any]]:
     systemd.alive()
     size = limits.UNLIMITED if name == collector.name else MOST_OF_ONE
     with limits.within(_REQUESTS * settings.load().deadline, size):
-        return list(upstream.COLLECTORS[name].Collector().collect())
+        return list(COLLECTORS[name].Collector().collect())
 
 
 def _whose(name: str) -> str:

@@ -20,7 +20,7 @@ from oslo_config import cfg
 from oslo_log import log as oslo_log
 
 from heat_config import log
-from heat_config.collect import collector, command, systemd, turn
+from heat_config.collect import collector, command, options, systemd, turn
 from heat_config.collect.cache import Cache, named
 from heat_config.collect.gathered import Gathered
 from heat_config.collect.newer import Newer, clear
@@ -41,20 +41,26 @@ CONF = cfg.CONF
 # Seconds between two looks at the queue while Zaqar announces new messages: it
 # does so once, and does not know whether that has arrived.
 LOOK_EVERY = 600.0
-# EX_IOERR and EX_TEMPFAIL of sysexits.h.
-CANNOT_WRITE, NOT_ASKED = 74, 75
+# EX_IOERR, EX_TEMPFAIL and EX_CONFIG of sysexits.h.
+CANNOT_WRITE, NOT_ASKED, BAD_CONFIGURATION = 74, 75, 78
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit status."""
-    configure(sys.argv[1:] if arguments is None else arguments)
+    try:
+        configure(sys.argv[1:] if arguments is None else arguments)
+    except cfg.Error as error:
+        log.error(f"the configuration cannot be read: {error}")
+        return BAD_CONFIGURATION
     if CONF.print_cachedir:
         print(CONF.cachedir)
         return 0
-    unknown = sorted(set(CONF.collectors) - set(upstream.COLLECTORS))
+    unknown = options.leave_out_collectors()
     if unknown:
         print(f"Unknown collectors {', '.join(unknown)}", file=sys.stderr)
         return 2
+    if collector.is_for_use():
+        options.use_a_folder()
     cache = Cache(CONF.cachedir, CONF.backup_cachedir)
     gathered = Gathered(cache)
     if not collector.is_for_use():
@@ -82,6 +88,7 @@ def _said(applied: int | None, gathered: Gathered) -> int:
 
 def configure(arguments: Sequence[str]) -> None:
     """Read the options."""
+    options.make_lenient()
     upstream.setup_conf()
     # What --print has printed is read by programs.
     CONF.set_default("use_stderr", default=True)

@@ -52,7 +52,7 @@ _stand_ins = _packages()
 sys.modules.update(_stand_ins)
 sys.modules["os_collect_config.zaqar"] = collector
 try:
-    from os_collect_config import cfn, collect, exc, heat_local, local, request, version
+    from os_collect_config import cfn, collect, exc, heat_local, keystone, local, request, version
 finally:
     for _name in _stand_ins:
         del sys.modules[_name]
@@ -69,4 +69,6 @@ local.locale = SimpleNamespace(
     LC_ALL=None, getlocale=lambda: None, setlocale=lambda *_: None, strxfrm=str
 )
 
-__all__ = ["NOT_CONFIGURED", "collect", "exc", "version"]
+COLLECTORS: dict[str, ModuleType] = collect.COLLECTORS
+
+__all__ = ["COLLECTORS", "NOT_CONFIGURED", "collect", "exc", "keystone", "version"]
