@@ -163,7 +163,7 @@ class Push:
         A message may be pushed before it; that is on the queue.
         """
         for _ in range(MOST_FRAMES):
-            answer = json.loads(readable.shallow(_text(self._socket.recv())))
+            answer = readable.loads(self._socket.recv())
             if not isinstance(answer, dict):
                 break
             if "request" in answer:
@@ -185,7 +185,3 @@ class Push:
 def _limits() -> AbstractContextManager[None]:
     """For all that is said at one go, before the loop goes on."""
     return limits.within(settings.load().deadline, bounded.LARGEST)
-
-
-def _text(received: str | bytes) -> str:
-    return received if isinstance(received, str) else received.decode("utf-8", "replace")
