@@ -36,6 +36,8 @@ LONGEST_LINE = 1 << 16
 KEPT = 2 << 20
 # Seconds between TERM and KILL for a program that takes too long.
 GRACE = 10.0
+# Seconds that the kernel is asked to wait at one go: it counts them in milliseconds, of 31 bits.
+_AT_ONCE = 86_400.0
 
 
 class Completed(NamedTuple):
@@ -229,7 +231,8 @@ def _read_until(selector: selectors.BaseSelector, ended: int, seconds: float | N
 
 def _read(selector: selectors.BaseSelector, seconds: float | None) -> set[int]:
     """Read what there is, or will be within some time; return which descriptors were ready."""
-    ready = [key for key, _ in selector.select(seconds)]
+    at_most = None if seconds is None else min(seconds, _AT_ONCE)
+    ready = [key for key, _ in selector.select(at_most)]
     for key in ready:
         if key.data and not key.data.read():
             selector.unregister(key.fileobj)

@@ -13,6 +13,7 @@ import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from heat_config import readable
 from heat_config.mask import LONGEST_SECRET
 
 if TYPE_CHECKING:
@@ -222,8 +223,8 @@ def _escaped_size(text: str) -> int:
 
 def _json_object(stdout: bytes) -> dict[str, Any] | None:
     try:
-        answer = json.loads(stdout)
-    except (ValueError, RecursionError):
+        answer = readable.loads(stdout)
+    except ValueError:
         return None
     return answer if isinstance(answer, dict) else None
 
@@ -236,7 +237,7 @@ def _with_usable_code(result: Result) -> Result:
     code: object = result.status_code
     text = code if isinstance(code, str) else json.dumps(code)
     is_small = not isinstance(code, int) or -(1 << 63) <= code < 1 << 63
-    if is_small and len(text) <= LONGEST_CODE:
+    if is_small and len(text) <= LONGEST_CODE and readable.LEFT_OUT not in text:
         return result
     reason = f"{STATUS_CODE} is no status code: {text[:LONGEST_CODE]!r}, {len(text)} characters\n"
     return result._replace(status_code=1, stderr=result.stderr + reason)

@@ -43,7 +43,7 @@ MOST_FRAMES = 1000
 # Seconds for the word that the connection ends.
 _FAREWELL = 2.0
 
-_ERRORS = (OSError, ValueError, RecursionError, HTTPError, websocket.WebSocketException)
+_ERRORS = (OSError, ValueError, HTTPError, websocket.WebSocketException)
 
 
 class Push:
@@ -89,13 +89,9 @@ class Push:
 
         :raises CloudError: the connection has ended, or the other side is dead.
         """
-        announced = False
         try:
             with _limits():
-                for _ in range(MOST_FRAMES):
-                    if not self._has_more():
-                        break
-                    announced |= self._read_frame()
+                announced = self._read_frames()
             if time.monotonic() - self._last_sign >= DEAD_AFTER:
                 raise CloudError(f"{self._what} gives no sign of life", Outcome.UNREACHABLE)
             if time.monotonic() - max(self._last_sign, self._asked) >= PING_AFTER:
@@ -130,6 +126,14 @@ class Push:
             return True
         return bool(select.select([self._connection], [], [], 0)[0])
 
+    def _read_frames(self) -> bool:
+        announced = False
+        for _ in range(MOST_FRAMES):
+            if not self._has_more():
+                break
+            announced |= self._read_frame()
+        return announced
+
     def _read_frame(self) -> bool:
         code, _ = self._socket.recv_data_frame(control_frame=True)
         self._last_sign = time.monotonic()
@@ -159,7 +163,7 @@ class Push:
         A message may be pushed before it; that is on the queue.
         """
         for _ in range(MOST_FRAMES):
-            answer = json.loads(readable.shallow(_text(self._socket.recv())))
+            answer = readable.loads(self._socket.recv())
             if not isinstance(answer, dict):
                 break
             if "request" in answer:
@@ -181,7 +185,3 @@ class Push:
 def _limits() -> AbstractContextManager[None]:
     """For all that is said at one go, before the loop goes on."""
     return limits.within(settings.load().deadline, bounded.LARGEST)
-
-
-def _text(received: str | bytes) -> str:
-    return received if isinstance(received, str) else received.decode("utf-8", "replace")

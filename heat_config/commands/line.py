@@ -113,9 +113,9 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run",
         help="run what has not been run, and deliver the results",
-        epilog="Exit status: 0 each config has its result; 1 nothing has come from Heat, or not "
-        "the config ID; 2 something could not be begun or kept on this server's disk, and will "
-        "be taken up again.",
+        epilog="Exit status: 0 each config has its result; 1 could not: nothing has come from "
+        "Heat, nothing that can be read, or not the config ID; 2 something could not be begun or "
+        "kept on this server's disk, and will be taken up again.",
     )
     run.add_argument("--force", metavar="ID", help="run this config again, whatever was before")
 

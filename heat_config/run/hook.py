@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from heat_config import process, redact, result
 from heat_config.run import secrets
+from heat_config.settings import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from heat_config.result import Result
     from heat_config.run.scope import Scope
     from heat_config.settings import Settings
+
+# Characters of a value of an option that a message repeats.
+LONGEST_VALUE = 80
 
 
 def run(
@@ -47,7 +51,10 @@ def _run(
     limit = _time_limit(deployment, settings)
     if limit is None:
         given = deployment.item["options"]["timeout"]
-        return result.failure(f"the option timeout is {given!r}, not a number of seconds\n")
+        return result.failure(
+            f"the option timeout is {_brief(given)}, and must be a number of seconds, more than 0 "
+            f"and at most {LONGEST}\n"
+        )
     try:
         with secrets.folder(settings, scope) as variables:
             completed = process.run(
@@ -108,15 +115,20 @@ def _without_credentials(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _time_limit(deployment: Deployment, settings: Settings) -> float | None:
-    """The seconds that the hook may take; None when the option is no number."""
+    """The seconds that the hook may take; None when the option is none of which one can wait."""
     given = deployment.item["options"].get("timeout")
     if given is None:
         return settings.time_limit
     try:
-        seconds = float(given)
-    except (TypeError, ValueError):
+        seconds = 0.0 if isinstance(given, bool) else float(given)
+    except (OverflowError, TypeError, ValueError):
         return None
-    return seconds if 0 < seconds < float("inf") else None
+    return seconds if 0 < seconds <= LONGEST else None
+
+
+def _brief(given: object) -> str:
+    text = repr(given)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 def _without_hook(group: str, folders: Iterable[str]) -> Result:

@@ -45,9 +45,9 @@ _ROOM = 32_768
 def run(settings: Settings, *, force: str | None = None) -> int:
     """Run what has not been run, and deliver what is pending; return the exit status.
 
-    0: each config has its result. 1: there is no file of deployments, or not the config
-    ``force``, which is run in any case. 2: something could not be begun or kept on this
-    server's disk; it will be taken up again.
+    0: each config has its result. 1: could not: there is no file of deployments, or none that
+    can be read, or not the config ``force``, which is run in any case. 2: something could not
+    be begun or kept on this server's disk; it will be taken up again.
     """
     try:
         store, outbox = Store(settings), Outbox(settings)
@@ -97,8 +97,10 @@ def _run(store: Store, outbox: Outbox, settings: Settings, force: str | None) ->
         log.error(f"cannot read the deployments, {settings.config_file}: {error.strerror}")
         return FAILED
     except MetadataError as error:
-        log.error(f"{settings.config_file} {error}; nothing in it can be run")
-        wanted = []
+        log.error(f"could not read the deployments: {settings.config_file} {error}")
+        # What is pending is delivered all the same.
+        _Run(store, outbox, settings, source).answer_all([])
+        return FAILED
     if force is not None and not _may_be_forced(force, wanted, settings):
         return FAILED
     left = _Run(store, outbox, settings, source, force=force).answer_all(wanted)

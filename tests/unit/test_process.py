@@ -112,8 +112,16 @@ def test_a_program_that_will_not_end_is_made_to(monkeypatch: pytest.MonkeyPatch)
     assert completed.status == process.TIMED_OUT
 
 
-def test_a_time_limit_that_is_kept_changes_nothing() -> None:
-    assert sh("echo x", time_limit=60) == (0, b"x\n", b"", 0, 0, None)
+@pytest.mark.parametrize("limit", [60, 2_147_484, 1e12])
+def test_a_time_limit_that_is_kept_changes_nothing(limit: float) -> None:
+    assert sh("echo x", time_limit=limit) == (0, b"x\n", b"", 0, 0, None)
+
+
+def test_a_time_limit_is_waited_for_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel takes no more than 24 days."""
+    monkeypatch.setattr(process, "_AT_ONCE", 0.05)
+    completed = sh("sleep 300", time_limit=0.3)
+    assert completed.status == process.TIMED_OUT
 
 
 def is_running(pid: int) -> bool:
