@@ -14,6 +14,7 @@ them, at a time of its own. A list takes nothing away, and its order is that of 
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -27,12 +28,12 @@ from zaqarclient.queues.v2.queues import QUEUE_NAME_REGEX
 from zaqarclient.transport.http import HttpTransport
 from zaqarclient.transport.request import Request
 
-from heat_config import redact
+from heat_config import readable, redact
 from heat_config.cloud import http
 from heat_config.cloud.errors import CloudError, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from requests import Response
     from zaqarclient.auth.base import AuthBackend
@@ -246,13 +247,21 @@ class _Request(Request):  # type: ignore[misc]
     api = V2()
 
 
+class _Answer(NamedTuple):
+    """What python-zaqarclient uses of an answer."""
+
+    status_code: int
+    text: str
+    headers: Mapping[str, str]
+
+
 class _Wire(NamedTuple):
     """What python-zaqarclient uses of requests; whatever is no success is an error."""
 
     connection: Connection
     queue: str
 
-    def request(self, method: str, **options: Any) -> Response:
+    def request(self, method: str, **options: Any) -> _Answer:
         del options["verify"]  # the connection knows
         options["params"] = _query(options["params"])
         response = self.connection.request(options.pop("url"), method, **options)
@@ -261,12 +270,20 @@ class _Wire(NamedTuple):
         if not http.is_success(response):
             place = _place(self.connection, self.queue)
             raise http.from_status(response.status_code, place, _reason(response))
-        if response.status_code != 204 and not http.is_json(response):
+        # JSON is that; the client leaves it to requests to guess.
+        text = readable.shallow(response.content.decode("utf-8", "replace"))
+        if response.status_code != 204 and not _is_json(text):
             # The client would take it for an empty answer.
             raise http.from_stranger(_place(self.connection, self.queue))
-        # JSON is that; the client leaves it to requests to guess.
-        response.encoding = "utf-8"
-        return response
+        return _Answer(response.status_code, text, response.headers)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _place(connection: Connection, queue: str) -> str:

@@ -9,15 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from heat_config import applied
+from heat_config import applied, readable
 from heat_config.cloud import packed
 from heat_config.cloud.packed import LARGEST
-
-# What os-collect-config's collectors, and its list of files, are called.
-OTHER_SOURCES = (
-    *("cfn", "ec2", "heat", "heat_local", "local", "request", "zaqar"),
-    "os_config_files",
-)
 
 
 class UnusableError(Exception):
@@ -33,10 +27,27 @@ def read(body: object) -> dict[str, Any]:
         content = packed.unpacked(body)
     except packed.PackedError as error:
         raise UnusableError(str(error)) from None
+    return usable(content)
+
+
+def loads(text: str) -> Any:
+    """The JSON of a file or an answer, without what nobody on this server could read.
+
+    :raises ValueError: it is none.
+    """
+    return json.loads(readable.shallow(text))
+
+
+def usable(content: object) -> dict[str, Any]:
+    """A server's metadata, fit to be written to a file.
+
+    :raises UnusableError: it is none.
+    """
     reason = problem(content)
     if reason or not isinstance(content, dict):
         raise UnusableError(reason)
-    return content
+    found: dict[str, Any] = readable.encodable(content)
+    return found
 
 
 def problem(content: object) -> str | None:
@@ -53,13 +64,10 @@ def problem(content: object) -> str | None:
 
 
 def sources(name: str, content: Any, keys: list[str]) -> list[tuple[str, Any]]:
-    """The metadata and, after it, each config in it that is metadata itself.
-
-    Their names become names of files beside those of the collectors.
-    """
+    """The metadata and, after it, each config in it that is metadata itself."""
     lists = [content.get(key) for key in keys] if isinstance(content, dict) else []
     items = [item for listed in lists if isinstance(listed, list) for item in listed]
-    return [(name, content), *applied.sources(items, OTHER_SOURCES)]
+    return [(name, content), *applied.sources(items)]
 
 
 def server_id(content: dict[str, Any]) -> str | None:

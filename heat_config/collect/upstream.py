@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from heat_config.collect import collector, metadata
@@ -58,9 +58,23 @@ sys.modules.update(_stand_ins)
 sys.modules["os_collect_config.zaqar"] = collector
 sys.modules["os_collect_config.merger"] = _merger()
 try:
-    from os_collect_config import cache, collect, exc, local, version
+    from os_collect_config import cfn, collect, exc, heat_local, keystone, local, request, version
 finally:
     for _name in _stand_ins:
         del sys.modules[_name]
 
-__all__ = ["cache", "collect", "exc", "local", "version"]
+# The collector "request" says that it is not configured in words of its own.
+NOT_CONFIGURED = (exc.SourceNotConfigured, exc.RequestMetadataNotConfigured)
+
+# What nobody on the server could read stops none of what comes with it.
+for _module in (cfn, heat_local, local, request):
+    _module.json = SimpleNamespace(loads=metadata.loads)
+# "local" sorts as the C locale does, and to do so sets the process's locale and sets it back,
+# which fails for those that Python calls by another name.
+local.locale = SimpleNamespace(
+    LC_ALL=None, getlocale=lambda: None, setlocale=lambda *_: None, strxfrm=str
+)
+
+COLLECTORS: dict[str, ModuleType] = collect.COLLECTORS
+
+__all__ = ["COLLECTORS", "NOT_CONFIGURED", "collect", "exc", "keystone", "version"]

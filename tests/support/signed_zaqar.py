@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -36,6 +37,11 @@ class SignedZaqar(ThreadingHTTPServer):
         """The methods of the requests that were served."""
         self.has_ended = False
         """Whether the address's time has passed."""
+        self.instead: Any = ...
+        """What a list is answered with in its place."""
+        self.raw = ""
+        """The same as a text."""
+        self.after_delete: Callable[[], object] = lambda: None
         self._posted = 0
 
     @property
@@ -81,12 +87,19 @@ class _Handler(BaseHTTPRequestHandler):
             for each in parse_qs(url.query)["ids"][0].split(","):
                 self.server.there.pop(each, None)
             self._answer(204)
+            self.server.after_delete()
+        elif self.server.raw:
+            self._write(200, self.server.raw.encode())
+        elif self.server.instead is not ...:
+            self._write(200, json.dumps(self.server.instead).encode())
         else:
             listed = [{"id": each, "body": kept} for each, kept in self.server.there.items()]
             self._answer(200, {"messages": listed, "links": []})
 
     def _answer(self, status: int, content: object = None) -> None:
-        text = b"" if content is None else json.dumps(content).encode()
+        self._write(status, b"" if content is None else json.dumps(content).encode())
+
+    def _write(self, status: int, text: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()

@@ -12,7 +12,17 @@ import pytest
 from tests.support.checkout import REPOSITORY
 
 # Parts of heat_config from the ground up, and what each may import beside itself.
-GROUND = {"__init__", "data", "files", "log", "process", "redact", "settings"}
+GROUND = {
+    "__init__",
+    "data",
+    "files",
+    "log",
+    "process",
+    "readable",
+    "redact",
+    "settings",
+    "waiting",
+}
 ASKED = {"deployment", "result"}
 MAY = {
     **dict.fromkeys(GROUND, GROUND),
