@@ -6,10 +6,13 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from heat_config import log, process, redact, result
+from heat_config.run.stdout import Stdout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,6 +21,17 @@ if TYPE_CHECKING:
     from heat_config.result import Result
     from heat_config.run.scope import Scope
     from heat_config.settings import Settings
+
+
+# Seconds before a hook that could not import our package is started again, half a minute in
+# all: pip removes the old package, and then writes the new one.
+WAITS = (0.5, 1, 2, 4, 8, 15)
+# The first that such a hook has written, in its first statements. It has done nothing yet.
+_FAULT_AT_IMPORT = re.compile(
+    rb"Traceback \(most recent call last\):\n"
+    rb'  File "[^"\n]*", line \d+, in <module>\n'
+    rb"    (?:from|import) heat_config\b"
+)
 
 
 def run(
@@ -47,18 +61,39 @@ def _run(
     if limit is None:
         given = deployment.item["options"]["timeout"]
         return result.failure(f"the option timeout is {given!r}, not a number of seconds\n")
-    try:
+
+    def start() -> process.Completed:
+        stdout = Stdout(on_line)
         completed = process.run(
             [path],
             stdin=json.dumps(_for_hook(deployment)).encode("ascii"),
+            on_stdout=stdout.take,
             on_stderr=on_line,
             time_limit=limit,
             scope=scope,
             unbroken=log.concealed(),
         )
+        stdout.finish(completed)
+        return completed
+
+    try:
+        return result.from_hook(_begun(start))
     except OSError as error:
         return result.failure(_cannot_start(path, error), process.CANNOT_EXECUTE)
-    return result.from_hook(completed)
+
+
+def _begun(start: Callable[[], process.Completed]) -> process.Completed:
+    """Start a hook until it has begun: while our package is exchanged it cannot.
+
+    :raises OSError: it cannot be started.
+    """
+    for seconds in WAITS:
+        completed = start()
+        if not _FAULT_AT_IMPORT.match(completed.stderr):
+            return completed
+        log.warning(f"the hook cannot import heat_config: it is started again in {seconds} s")
+        time.sleep(seconds)
+    return start()
 
 
 def find(group: str, folders: Iterable[str]) -> Path | None:
