@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from oslo_config import cfg
 
-from heat_config import log, readable
+from heat_config import log, origin, readable
 from heat_config.collect import collector, metadata
 from heat_config.collect.cache import Given, named
 from heat_config.collect.collector import NothingYetError
@@ -33,8 +33,6 @@ _WHOSE = {
     "request": ("metadata_url",),
     "zaqar": ("queue_id",),
 }
-# Those whose answers are Heat's: the whole metadata, and after it the configs that are data.
-_HEATS = ("cfn", "heat", "request", "zaqar")
 
 
 class Gathered:
@@ -78,11 +76,11 @@ class Gathered:
         }
         if collector.name in CONF.collectors and collector.is_away():
             unasked.add(collector.name)
-        return [each for each in _HEATS if each in unasked]
+        return [each for each in origin.HEATS if each in unasked]
 
     def _keep(self, name: str, raw: list[tuple[str, Any]]) -> None:
         if raw != self._raw.get(name):
-            usable = metadata.usable if name in _HEATS else readable.encodable
+            usable = metadata.usable if name in origin.HEATS else readable.encodable
             contents = [(str(key), usable(content)) for key, content in raw[:1]]
             contents += [(str(key), readable.encodable(content)) for key, content in raw[1:]]
             self._found[name], self._raw[name] = Given(_whose(name), contents), raw

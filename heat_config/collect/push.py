@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import websocket
 
-from heat_config import redact
+from heat_config import readable, redact
 from heat_config.cloud import http
 from heat_config.cloud.errors import CloudError, Outcome
 
@@ -34,6 +34,9 @@ DEAD_AFTER = 45.0
 RENEW_BEFORE = 25.0
 # Seconds that a subscription outlives its token, by Zaqar's clock.
 MARGIN = 300
+# Frames that are read at one time: a queue may be full, and one that floods the server is not
+# listened to for ever.
+MOST_FRAMES = 1000
 
 
 class Push:
@@ -83,7 +86,9 @@ class Push:
         """
         announced = False
         try:
-            while self._has_more():
+            for _ in range(MOST_FRAMES):
+                if not self._has_more():
+                    break
                 announced |= self._read_frame()
             if time.monotonic() - self._last_sign >= DEAD_AFTER:
                 raise CloudError(f"{self._what} gives no sign of life", Outcome.UNREACHABLE)
@@ -123,15 +128,26 @@ class Push:
 
     def _call(self, action: str, headers: dict[str, str], body: dict[str, Any]) -> None:
         self._socket.send(json.dumps({"action": action, "headers": headers, "body": body}))
-        answer = json.loads(self._socket.recv())
-        # A message may be pushed before the answer to the subscription; it is on the queue.
-        while isinstance(answer, dict) and "request" not in answer:
-            answer = json.loads(self._socket.recv())
-        status = answer.get("headers", {}).get("status") if isinstance(answer, dict) else None
-        if not isinstance(status, int):
-            raise http.from_stranger(self._what)
+        status = self._status()
         if status >= 300:
             raise http.from_status(status, self._what, action)
+
+    def _status(self) -> int:
+        """The status of the answer to what was sent last.
+
+        A message may be pushed before it; that is on the queue.
+        """
+        for _ in range(MOST_FRAMES):
+            answer = json.loads(readable.shallow(_text(self._socket.recv())))
+            if not isinstance(answer, dict):
+                break
+            if "request" in answer:
+                headers = answer.get("headers")
+                status = headers.get("status") if isinstance(headers, dict) else None
+                if isinstance(status, int):
+                    return status
+                break
+        raise http.from_stranger(self._what)
 
     def _translated(self, error: Exception) -> CloudError:
         if isinstance(error, ssl.SSLError):
@@ -139,6 +155,10 @@ class Push:
         return CloudError(
             f"{self._what} does not answer ({type(error).__name__})", Outcome.UNREACHABLE
         )
+
+
+def _text(received: str | bytes) -> str:
+    return received if isinstance(received, str) else received.decode("utf-8", "replace")
 
 
 def _tls(trust: Trust) -> dict[str, Any]:

@@ -104,6 +104,7 @@ class HostServer:
             **os.environ,
             "PATH": ":".join(map(str, programs)),
             "PYTHONPATH": str(REPOSITORY),
+            "OS_COLLECT_CONFIG_FILE": str(self.root / "etc/os-collect-config.conf"),
             "HEAT_SHELL_CONFIG": str(self.root / "var/run/heat-config/heat-config"),
             "HEAT_CONFIG_HOOKS": str(self.hooks),
             "HEAT_CONFIG_DEPLOYED": str(state / "deployed"),

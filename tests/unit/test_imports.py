@@ -13,15 +13,8 @@ from tests.support.checkout import REPOSITORY
 
 # Parts of heat_config from the ground up, and what each may import beside itself.
 GROUND = {
-    "__init__",
-    "data",
-    "files",
-    "log",
-    "process",
-    "readable",
-    "redact",
-    "settings",
-    "waiting",
+    *("__init__", "data", "files", "log", "origin", "process"),
+    *("readable", "redact", "settings", "waiting"),
 }
 ASKED = {"deployment", "result"}
 MAY = {
