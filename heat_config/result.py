@@ -119,7 +119,7 @@ def from_hook(completed: Completed) -> Result:
     if answer is None:
         return _raw(completed)
     status_code = answer.pop(STATUS_CODE, None)
-    if status_code is None or completed.time_limit or _is_zero(status_code):
+    if status_code is None or completed.was_ended or _is_zero(status_code):
         status_code = completed.status
         if completed.status:
             answer[STDERR] = f"{_as_text(answer.get(STDERR))}the hook {completed.ending}\n"

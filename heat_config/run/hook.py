@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from heat_config import log, process, redact, result
+from heat_config.run.removed import is_to_be_cancelled
 from heat_config.run.stdout import Stdout
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def _run(
             time_limit=limit,
             scope=scope,
             unbroken=log.concealed(),
+            cancelled=_question(deployment, settings),
         )
         stdout.finish(completed)
         return completed
@@ -80,6 +82,13 @@ def _run(
         return result.from_hook(_begun(start))
     except OSError as error:
         return result.failure(_cannot_start(path, error), process.CANNOT_EXECUTE)
+
+
+def _question(deployment: Deployment, settings: Settings) -> Callable[[], bool] | None:
+    """What is asked while the hook runs: whether it is to be cancelled."""
+    if "on_removed" not in deployment.item["options"]:
+        return None
+    return lambda: is_to_be_cancelled(deployment, settings)
 
 
 def _begun(start: Callable[[], process.Completed]) -> process.Completed:

@@ -22,6 +22,7 @@ from heat_config.run.asked import Asked
 from heat_config.run.ballast import Ballast
 from heat_config.run.records import entry_of, records
 from heat_config.run.refreshed import Refreshed, is_applied
+from heat_config.run.removed import is_to_be_cancelled
 from heat_config.run.scope import Scope
 from heat_config.run.store import Begun, Store
 from heat_config.run.unfinished import Unfinished
@@ -222,7 +223,7 @@ class _Run:
     def _is_due(self, deployment: Deployment) -> bool:
         """Whether it has its answer now: what is applied only when os-refresh-config has ended."""
         if not is_applied(deployment, self._settings):
-            return self._ended is None
+            return self._ended is None and not is_to_be_cancelled(deployment, self._settings)
         known = self._store.has_begun(deployment.id) or self._unfinished.result(deployment.id)
         return bool(known or self._ended)
 
@@ -359,7 +360,7 @@ class _Run:
             if self._store.has_ended(deployment.id):
                 return
             entry = box.get_readable(deployment.id)
-            if entry is None:
+            if entry is None and not is_to_be_cancelled(deployment, self._settings):
                 entry = entry_of(deployment, result, self._settings, forced=begun.forced)
                 if entry:
                     self._courier.hand_over(box, entry)
