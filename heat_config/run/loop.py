@@ -17,7 +17,7 @@ from heat_config.delivery.entry import NewerError
 from heat_config.delivery.outbox import Outbox
 from heat_config.deployment import MetadataError
 from heat_config.result import from_dict
-from heat_config.run import answering, asked, ballast, runlog
+from heat_config.run import answering, asked, ballast, runlog, stopped
 from heat_config.run.asked import Asked
 from heat_config.run.ballast import Ballast
 from heat_config.run.records import entry_of, records
@@ -298,7 +298,12 @@ class _Run:
             log.error(f"{deployment}: not run: {full}")
             return answering.not_run(full)
         signals.prepare(deployment.values, self._settings)
-        return answering.run(deployment, self._settings, scope)
+
+        def note(why: str) -> None:
+            self._store.begin(deployment, begun._replace(stopped=why))
+
+        with stopped.noted(note):
+            return answering.run(deployment, self._settings, scope)
 
     def _result_of_refresh(self, deployment: Deployment) -> Result | None:
         """What a config came to that nothing is run for; it is noted together with the config.
