@@ -63,6 +63,11 @@ def encodable(value: Any) -> Any:
 
 def left_out(value: object) -> str | None:
     """What :func:`shallow` has left out of a value, the first of it; None when nothing."""
-    text = json.dumps(value)
+    try:
+        text = json.dumps(value)
+    except RecursionError:  # it has not been through shallow()
+        return TOO_DEEP.removeprefix(LEFT_OUT)
+    if LEFT_OUT not in text:
+        return None
     found = [each for each in (TOO_DEEP, TOO_LONG) if json.dumps(each) in text]
     return found[0].removeprefix(LEFT_OUT) if found else None

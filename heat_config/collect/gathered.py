@@ -33,6 +33,8 @@ _WHOSE = {
     "request": ("metadata_url",),
     "zaqar": ("queue_id",),
 }
+# Those that leave what they find as it is.
+_WHOLE = ("heat_local", "local")
 
 
 class Gathered:
@@ -52,7 +54,7 @@ class Gathered:
         """Ask these collectors; that one cannot give anything is said once."""
         for name in names:
             try:
-                self._keep(name, list(COLLECTORS[name].Collector().collect()))
+                self._keep(name, _exploded(name, list(COLLECTORS[name].Collector().collect())))
                 self._absent.pop(name, None)
             except NOT_CONFIGURED:
                 for noted in (self._found, self._raw, self._absent):
@@ -95,6 +97,14 @@ class Gathered:
             held = "; what it has given before holds" if name in self._found else ""
             log.warning(f"Source [{name}] Unavailable.{unexpected}{held}")
         self._absent[name] = error
+
+
+def _exploded(name: str, contents: Contents) -> Contents:
+    """With the configs that are data as sources of their own, as most collectors give them."""
+    if name not in _WHOLE:
+        return contents
+    keys = CONF.deployment_key
+    return [each for key, one in contents for each in metadata.sources(key, one, keys)]
 
 
 def _whose(name: str) -> str:
