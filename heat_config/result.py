@@ -115,11 +115,11 @@ def from_hook(completed: Completed) -> Result:
     answer. A hook that failed is a failure, whatever its JSON says. So is one with a
     status code that cannot be sent.
     """
-    answer = _json_object(completed.stdout)
+    answer = answer_of(completed.stdout)
     if answer is None:
         return _raw(completed)
     status_code = answer.pop(STATUS_CODE, None)
-    if status_code is None or completed.time_limit or _is_zero(status_code):
+    if status_code is None or completed.was_ended or _is_zero(status_code):
         status_code = completed.status
         if completed.status:
             answer[STDERR] = f"{_as_text(answer.get(STDERR))}the hook {completed.ending}\n"
@@ -221,7 +221,8 @@ def _escaped_size(text: str) -> int:
     return len(json.dumps(text)) - len('""')
 
 
-def _json_object(stdout: bytes) -> dict[str, Any] | None:
+def answer_of(stdout: bytes) -> dict[str, Any] | None:
+    """A hook's answer, one JSON object; None where it has written something else."""
     try:
         answer = readable.loads(stdout)
     except ValueError:

@@ -17,12 +17,13 @@ from heat_config.delivery.entry import NewerError
 from heat_config.delivery.outbox import Outbox
 from heat_config.deployment import MetadataError
 from heat_config.result import from_dict
-from heat_config.run import answering, asked, ballast, runlog, secrets
+from heat_config.run import answering, asked, ballast, runlog, secrets, stopped
 from heat_config.run.ageing import age_out
 from heat_config.run.asked import Asked
 from heat_config.run.ballast import Ballast
 from heat_config.run.records import carried, entry_of, records
 from heat_config.run.refreshed import Refreshed, is_applied
+from heat_config.run.removed import is_to_be_cancelled
 from heat_config.run.scope import Scope
 from heat_config.run.store import Begun, Store
 from heat_config.run.unfinished import Unfinished
@@ -229,7 +230,7 @@ class _Run:
     def _is_due(self, deployment: Deployment) -> bool:
         """Whether it has its answer now: what is applied only when os-refresh-config has ended."""
         if not is_applied(deployment, self._settings):
-            return self._ended is None
+            return self._ended is None and not is_to_be_cancelled(deployment, self._settings)
         known = self._store.has_begun(deployment.id) or self._unfinished.result(deployment.id)
         return bool(known or self._ended)
 
@@ -305,7 +306,12 @@ class _Run:
             log.error(f"{deployment}: not run: {full}")
             return answering.not_run(full)
         signals.prepare(deployment.values, self._settings)
-        return answering.run(deployment, self._settings, scope)
+
+        def note(why: str) -> None:
+            self._store.begin(deployment, begun._replace(stopped=why))
+
+        with stopped.noted(note):
+            return answering.run(deployment, self._settings, scope)
 
     def _result_of_refresh(self, deployment: Deployment) -> Result | None:
         """What a config came to that nothing is run for; it is noted together with the config.
@@ -367,7 +373,7 @@ class _Run:
             if self._store.has_ended(deployment.id):
                 return
             entry = box.get_readable(deployment.id)
-            if entry is None:
+            if entry is None and not is_to_be_cancelled(deployment, self._settings):
                 entry = entry_of(deployment, result, self._settings, forced=begun.forced)
                 if entry:
                     self._courier.hand_over(box, entry)

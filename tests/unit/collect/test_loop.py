@@ -20,7 +20,9 @@ import pytest
 
 from heat_config import readable, waiting
 from heat_config.collect import collector, loop
+from heat_config.collect.cache import Given, Sources
 from heat_config.collect.loop import CANNOT_WRITE, NOT_ASKED
+from heat_config.collect.newer import Newer
 from heat_config.settings import Settings
 from tests.support.checkout import REPOSITORY
 from tests.support.serving import serving
@@ -309,21 +311,61 @@ def test_what_comes_while_the_command_runs_is_on_disk_and_shown(
         try:
             until(lambda: len(machine.ran()) == 1)
             assert waiting.read(settings) is None
-            machine.zaqar.put(body(2))
+            newer = {**body(2), "deployments": [{"id": "c2", "name": "next"}]}
+            machine.zaqar.put(newer)
             until(lambda: waiting.read(settings))
             noted = waiting.read(settings)
-            assert noted and noted.sources == ("zaqar",)
+            assert noted and (noted.sources, noted.asked) == (("zaqar",), ("c2",))
             newest = json.loads((machine.cache / "zaqar.d/newest.json").read_text())
-            assert newest["content"] == body(2)
+            assert newest["content"] == newer
             assert machine.stored() == body(1)
             until(lambda: not machine.zaqar.there)
             fifo.write_text("")
             until(lambda: len(machine.ran()) == 2)
-            assert machine.stored() == body(2)
+            assert machine.stored() == newer
             assert waiting.read(settings) is None
             fifo.write_text("")
         finally:
             program.kill()
+
+
+def test_the_data_in_an_operators_own_deployments_are_sources_too(machine: Machine) -> None:
+    """os-collect-config leaves them in the list alone, where nothing applies them."""
+    items = [
+        {"id": "a", "name": "x/y", "config": {"k": 1}},
+        {"id": "b", "name": "own", "config": {}},
+    ]
+    (machine.local / "own").write_text(json.dumps({"deployments": items}))
+    machine.zaqar.put(body(1))
+    machine.once()
+    own, data, zaqar = machine.ran()[0]
+    assert (own, zaqar) == ("own", "zaqar")
+    assert json.loads((machine.cache / f"{data}.json").read_text()) == {"k": 1}
+    machine.once()
+    assert len(machine.ran()) == 1
+
+
+def test_only_heats_word_says_what_it_asks_for(settings: Settings) -> None:
+    def given(**lists: list[str]) -> Sources:
+        metadata = {
+            name: {"deployments": [{"id": each} for each in ids]} for name, ids in lists.items()
+        }
+        return {name: Given("", [(name, content)]) for name, content in metadata.items()}
+
+    newer = Newer(given(local=["a"], zaqar=["b"]))
+    asked = []
+    for now in (
+        given(local=["c"], zaqar=["b"]),
+        given(local=["c"], zaqar=["d"]),
+        given(local=["c"], zaqar=[]),
+        given(local=["c"]),
+    ):
+        newer.look(now)
+        noted = waiting.read(settings)
+        asked.append(noted and noted.asked)
+    assert asked == [None, ("c", "d"), ("c",), None]
+    newer.look(given(local=["a"], zaqar=["b"]))
+    assert waiting.read(settings) is None
 
 
 def test_what_comes_while_the_command_of_one_time_runs_is_on_disk(machine: Machine) -> None:
