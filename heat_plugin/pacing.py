@@ -22,7 +22,7 @@ EACH = 0.025
 # after so many seconds.
 ASKING_SHARE = 0.5
 ASKING_FIRST = 1.0
-ASKING_LONGEST = 10.0
+ASKING_LONGEST = 30.0
 
 # Seconds after which metadata is posted again for a deployment without an answer; then twice as
 # long each time, up to what the engine's own messages live.
