@@ -86,7 +86,7 @@ def auto_signal() -> Choice:
 
 def auto_signal_with_user() -> Choice:
     """What it means in a stack whose servers have another agent than heat-config."""
-    return _signal(ZAQAR_SIGNAL)
+    return _signal(HEAT_SIGNAL)
 
 
 def _signal(understood: str) -> Choice:

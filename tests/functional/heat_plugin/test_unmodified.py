@@ -80,7 +80,8 @@ def test_an_address_for_a_result_is_a_url_of_no_scheme_that_they_know(
 
     wait_for("a run", has_run)
     peer.once(given)
-    assert log_of(peer).count("No connection adapters were found for 'zaqar+http://") == 1
+    assert "No connection adapters were found for" in log_of(peer)
+    assert log_of(peer).count("Error running heat-config-notify. [1]") == 1
     assert deployment.address.signature in log_of(peer)
     assert answering.bodies(deployment.address) == []
     assert stack.state == "CREATE_IN_PROGRESS"
