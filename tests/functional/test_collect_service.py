@@ -374,9 +374,7 @@ def test_systemd_hears_of_it_also_while_the_command_runs_but_not_when_it_hangs(
     hold = collecting.root / "hold"
     hold.touch()
     collecting.command += f"; while [ -e {hold} ]; do sleep 0.1; done"
-    collecting.tune(
-        "from heat_config.collect import loop, wakeup; loop.FEED_EVERY = wakeup.FEED_EVERY = 0.05"
-    )
+    collecting.tune("from heat_config.collect import wakeup; wakeup.FEED_EVERY = 0.05")
     collecting.environment["NOTIFY_SOCKET"] = str(tmp_path / "notify")
     collecting.post(body(1))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
@@ -399,7 +397,7 @@ def test_systemd_hears_of_it_also_while_the_command_runs_but_not_when_it_hangs(
 
 def test_the_command_line_is_os_collect_configs(collecting: Collecting) -> None:
     assert collecting.once("--print-cachedir") == f"{collecting.root}/cache\n"
-    collecting.once("--one-time", collectors="zaqar nonesuch")
+    collecting.once("--one-time", "zaqar", "nonesuch")
     assert collecting.status == 2
     assert said(collecting, "Unknown collectors nonesuch") == 1
     collecting.post(body(1))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from heat_config import process
+from heat_config.mask import Mask
 from tests.support.overdue import LIMIT, run_overdue
 
 
@@ -43,13 +44,15 @@ def test_a_long_line_is_handed_on_in_pieces() -> None:
 
 
 @pytest.mark.parametrize("before", [65_535, 65_530, 131_071, 200_000])
-def test_no_piece_of_a_long_line_ends_within_a_text(before: int) -> None:
+def test_no_piece_of_a_long_line_ends_within_a_secret(before: int) -> None:
     lines: list[str] = []
+    mask = Mask()
+    mask.add(["s3cret", "yyyyz"])
     sh(
         f"head -c {before} /dev/zero | tr '\\0' x; printf s3cret; sleep 0.05;"
         " head -c 90000 /dev/zero | tr '\\0' y",
         on_stdout=lines.append,
-        unbroken=["s3cret", "yz"],
+        end_of_piece=mask.end_of_piece,
     )
     assert "".join(lines) == "x" * before + "s3cret" + "y" * 90_000
     assert len(lines) > 1

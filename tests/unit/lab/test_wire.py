@@ -18,9 +18,9 @@ from lab.wire import (
     LOSE_ANSWER,
     RESET,
     STALL,
+    STALL_ANSWER,
     Action,
     Exchange,
-    Reply,
     Wire,
     answer,
 )
@@ -175,13 +175,25 @@ def test_a_stall_ends_when_the_client_gives_up(
 def test_a_stall_ends_when_it_is_released(
     wire: Wire, client: http.client.HTTPConnection, service: Service
 ) -> None:
-    wire.plan([Action(True, Reply.STALL)])
+    wire.plan([STALL_ANSWER])
     client.request("POST", "/", b"x")
     wait_for_a_request(wire)
     wire.release()
     with pytest.raises(http.client.RemoteDisconnected):
         client.getresponse()
     assert len(service.got) == 1
+
+
+def test_a_rule_says_what_befalls_a_request_by_its_method_and_path(
+    wire: Wire, client: http.client.HTTPConnection, service: Service
+) -> None:
+    wire.obey(lambda *asked: answer(503) if asked == ("POST", "/a?b=c") else None)
+    wire.plan([answer(404)])
+    assert [post(client)[0] for _ in range(2)] == [503, 503]
+    client.request("GET", "/a")
+    response = client.getresponse()
+    assert (response.status, response.read()) == (404, b"")
+    assert service.got == []
 
 
 def test_a_stall_does_not_hold_up_the_end(service: Service) -> None:

@@ -119,13 +119,6 @@ def test_without_any_hook_it_says_so() -> None:
     assert "there are no hooks at all" in result.stderr
 
 
-@pytest.mark.parametrize("group", ["os-apply-config", "Heat::Ungrouped"])
-def test_what_os_apply_config_has_applied_is_a_success(tmp_path: Path, group: str) -> None:
-    result = run(tmp_path, "", group=group)
-    assert result.status_code == 0
-    assert "applied by os-apply-config" in result.stdout
-
-
 @pytest.mark.parametrize(
     ("text", "mode", "said"),
     [
