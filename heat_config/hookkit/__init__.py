@@ -21,6 +21,7 @@ from heat_config.hookkit.folders import (
     folder,
     path_below,
     secret_file,
+    secrets_folder,
     workplace,
     write_files,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "result",
     "run",
     "secret_file",
+    "secrets_folder",
     "texts",
     "words",
     "workplace",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from heat_config import log, process
+from tests.support.overdue import LIMIT, run_overdue
 
 
 def sh(text: str, **options: object) -> process.Completed:
@@ -89,13 +90,15 @@ def test_of_a_large_output_the_end_is_kept_and_all_of_it_handed_on() -> None:
     assert completed.stdout_dropped + len(completed.stdout) == handed_on == 80_000_004
 
 
-def test_a_program_that_takes_too_long_is_ended_with_its_group() -> None:
+def test_a_program_that_takes_too_long_is_ended_with_its_group(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     text = "trap 'echo asked to end; exit 0' TERM; sleep 300 & echo $!; wait"
-    completed = sh(text, time_limit=3)
+    completed = run_overdue(text, monkeypatch)
     first, second = completed.stdout.decode().splitlines()
     assert second == "asked to end"
     assert completed.status == process.TIMED_OUT
-    assert completed.ending == "was ended: it took longer than its time limit of 3 s"
+    assert completed.ending == f"was ended: it took longer than its time limit of {LIMIT:g} s"
     deadline = time.monotonic() + 10  # it was asked to end; the kernel may take a moment
     while is_running(int(first)) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -104,7 +107,7 @@ def test_a_program_that_takes_too_long_is_ended_with_its_group() -> None:
 
 def test_a_program_that_will_not_end_is_made_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "GRACE", 0.2)
-    completed = sh("trap '' TERM; while :; do sleep 1; done", time_limit=0.2)
+    completed = run_overdue("trap '' TERM; echo up; while :; do sleep 1; done", monkeypatch)
     assert completed.returncode == -signal.SIGKILL
     assert completed.status == process.TIMED_OUT
 
