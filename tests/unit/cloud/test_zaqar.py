@@ -79,7 +79,7 @@ class Large:
     def endpoint(self) -> str:
         return "http://zaqar.example/"
 
-    def request(self, url: str, method: str, **options: Any) -> Response:
+    def request(self, *_: str, **options: Any) -> Response:
         query = {name: value[0] for name, value in parse_qs(options["params"]).items()}
         size, after = int(query["limit"]), query.get("marker", "")
         if size > self._fit:
