@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # os-collect-config's collectors whose answers are Heat's; each has a file of its name.
 HEATS = ("cfn", "heat", "request", "zaqar")
+BOOT = "heat_local"
+"""The collector of what the server was booted with."""
 LIST = "/var/lib/os-collect-config/os_config_files.json"
 
 

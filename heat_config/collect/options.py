@@ -26,7 +26,7 @@ CONF = cfg.CONF
 BOUNDS = {
     "polling_interval": (1, 86_400),
     "min_polling_interval": (0.05, 86_400),
-    "splay": (0, 86_400),
+    "splay": (0, 3600),
     "cache_lifetime": (0, 1_209_600),
     "cache_ttl": (60, 86_400),
     "timeout": (0.1, 300),

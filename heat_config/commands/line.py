@@ -63,7 +63,10 @@ def _status(options: argparse.Namespace, given: Settings) -> int:
         return status.UNFINISHED
     show = status.as_json if options.format == "json" else status.as_table
     print(show(found), end="")
-    return status.exit_status(found)
+    waits = status.newer(given)
+    if waits:
+        print(waits, file=sys.stderr)
+    return status.exit_status(found, waits)
 
 
 def _log(options: argparse.Namespace, given: Settings) -> int:
@@ -111,8 +114,8 @@ def _parser() -> argparse.ArgumentParser:
         "status",
         help="show the deployments, and whether Heat knows their results",
         epilog="Exit status: 0 all have run well and Heat knows; 1 one has failed, or its result "
-        "was abandoned; 2 one is still to be run, is running, or its result is pending, or "
-        "nothing is known of them.",
+        "was abandoned; 2 one is still to be run, is running, or its result is pending, "
+        "newer metadata wait, or nothing is known of them.",
     )
     status_of.add_argument("--format", choices=("table", "json"), default="table")
     status_of.add_argument("--wait", action="store_true", help="wait while the status would be 2")

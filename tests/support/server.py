@@ -36,12 +36,16 @@ class HostServer:
         for name, entry in (("heat-config", "main"), ("heat-config-notify", "notify")):
             code = f"import sys; from heat_config.cli import {entry}; sys.exit({entry}())"
             self._program(name, f"exec {sys.executable} -c '{code}' \"$@\"")
-        collect = "import sys; from heat_config.collect.loop import main; sys.exit(main())"
-        self._program("heat-config-collect", f"#!{sys.executable}\n{collect}\n")
+        self.tune("")
         agent = ELEMENTS / "heat-config/os-refresh-config/configure.d/55-heat-config"
         self._program("heat-config-run", agent.read_text().replace("/usr/local/bin/", ""))
         apply = f"os-apply-config --templates {self._templates} --output {root}"
         self._program("refresh", f"set -eu\n{apply}\nexec heat-config-run")
+
+    def tune(self, statements: str) -> None:
+        """Let heat-config-collect begin with these."""
+        collect = "import sys; from heat_config.collect.loop import main; sys.exit(main())"
+        self._program("heat-config-collect", f"#!{sys.executable}\n{statements}\n{collect}\n")
 
     def boot(self, os_collect_config: dict[str, Any]) -> None:
         """The first run, from what Nova's user data or an operator has put there."""

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ class Machine:
             "queue_id": QUEUE,
             "signed_address": zaqar.text,
         }
+        self.collectors = ["local", "zaqar"]
+        self.address = "http://127.0.0.1:1/"
         self.command = f"echo $$OS_CONFIG_FILES >> {root}/ran"
         self.said = ""
 
@@ -52,7 +55,8 @@ class Machine:
             **options,
         }
         lines = ["[DEFAULT]", *(f"{name} = {value}" for name, value in given.items())]
-        lines += ["collectors = local", "collectors = zaqar"]
+        lines += [f"collectors = {name}" for name in self.collectors]
+        lines += ["[request]", f"metadata_url = {self.address}", "timeout = 5"]
         lines += ["[local]", f"path = {self.local}", "[zaqar]"]
         lines += [f"{name} = {value}" for name, value in self.zaqar_options.items()]
         path = self.root / "collect.conf"
@@ -151,6 +155,56 @@ def test_what_was_another_queues_is_not_gone_on_with(machine: Machine) -> None:
     machine.zaqar_options |= {"queue_id": "another", "ca_file": "/nonexistent"}
     machine.once("--one-time", "--force")
     assert machine.ran()[-1] == []
+
+
+class Files(BaseHTTPRequestHandler):
+    """What Heat has put behind a temporary URL."""
+
+    content = b""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.content)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(self.content)
+
+    do_HEAD = do_GET  # noqa: N815 - http.server's name
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+USELESS = {
+    "away": None,
+    "empty": b"",
+    "cut off": b'{"deployments": [',
+    "list": b"[]",
+    "nothing": b"{}",
+    "deployments": b'{"deployments": 7}',
+    "deep": b"[" * 5000 + b"]" * 5000,
+}
+
+
+@pytest.mark.parametrize("answer", USELESS)
+def test_what_another_collector_has_given_holds_over_a_restart(
+    machine: Machine, answer: str
+) -> None:
+    machine.collectors = ["local", "request"]
+    given = {"deployments": [{"name": "n", "id": "c", "config": {"key": 1}}]}
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Files)) as server:
+        machine.address = f"http://127.0.0.1:{server.server_port}/metadata?signature=1"
+        Files.content = json.dumps(given).encode()
+        assert machine.once() == 0
+        (machine.local / "own").write_text("{}")
+        Files.content = USELESS[answer] or b""
+        if USELESS[answer] is not None:
+            assert machine.once() == NOT_ASKED
+    if USELESS[answer] is None:
+        machine.address = machine.address.replace("signature=1", "signature=2")
+        assert machine.once() == NOT_ASKED
+    assert machine.ran() == [["request", "n"], ["own", "request", "n"]]
+    assert json.loads((machine.cache / "request.json").read_text()) == given
 
 
 def test_a_source_that_is_not_configured_any_more_is_gone(machine: Machine) -> None:

@@ -42,7 +42,7 @@ BAD: list[tuple[str, str, str, Any]] = [
     ("DEFAULT", "min_polling_interval", "0", 0.05),
     ("DEFAULT", "min_polling_interval", "[1]", 1),
     ("DEFAULT", "splay", "x", 0),
-    ("DEFAULT", "splay", "1e30", 86_400),
+    ("DEFAULT", "splay", "1e30", 3600),
     ("zaqar", "use_websockets", "maybe", False),
     ("zaqar", "ssl_certificate_validation", "maybe", True),
     ("zaqar", "cache_lifetime", "-1", 3000),

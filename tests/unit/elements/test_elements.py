@@ -245,6 +245,22 @@ class TestTemplateOfOsCollectConfig:
         }
 
     @pytest.mark.parametrize(
+        ("given", "taken"),
+        [
+            ("/no/such --program", "os-refresh-config"),
+            ("no-such-program", "os-refresh-config"),
+            ("a\nb", "os-refresh-config"),
+            ([1], "os-refresh-config"),
+            ("sh", "sh"),
+            ("cd / && no-such-program $HOME", "cd / && no-such-program $$HOME"),
+        ],
+    )
+    def test_a_program_that_is_not_there_could_apply_no_better_one(
+        self, given: object, taken: str
+    ) -> None:
+        assert parse(render(config(command=given, splay=1)))["DEFAULT"]["command"] == [taken]
+
+    @pytest.mark.parametrize(
         "lost", [{}, config(zaqar=None), config(zaqar={}), {"deployments": []}]
     )
     def test_what_names_no_place_never_replaces_what_does(self, tmp_path: Path, lost: Any) -> None:
