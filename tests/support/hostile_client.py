@@ -38,7 +38,7 @@ from tests.support.hostile_server import NO_FAULT
 
 CONF = cfg.CONF
 # Processes at once: most of them wait.
-_AT_ONCE = 12
+_AT_ONCE = 32
 # What os-collect-config's collectors import when they are used first.
 _WANTED_LATER = ("dogpile.cache", "heatclient.v1.client", "keystoneclient.v3.client", "lxml.etree")
 # Seconds after which one is killed, and bytes of memory that it gets in any case.
