@@ -226,7 +226,7 @@ class Refreshing(Life):
     """One whose runs are os-refresh-config's, for what os-apply-config has applied."""
 
     group = "os-apply-config"
-    config = {"k": 1}
+    config = {"k": 1}  # noqa: RUF012 - never changed
 
     def _agent(self, _: str | None) -> int:
         return loop.run(self.settings) or loop.refreshed(self.settings, Refreshed())
