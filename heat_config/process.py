@@ -18,8 +18,10 @@ from contextlib import nullcontext, suppress
 from enum import Enum
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
+from heat_config import log
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -36,6 +38,8 @@ LONGEST_LINE = 1 << 16
 KEPT = 2 << 20
 # Seconds between TERM and KILL for a program that takes too long.
 GRACE = 10.0
+# Seconds that the kernel is asked to wait at one go: it counts them in milliseconds, of 31 bits.
+_AT_ONCE = 86_400.0
 # Seconds between two questions whether a program is to be ended.
 ASK_EVERY = 2.0
 
@@ -110,7 +114,6 @@ def run(
     on_stderr: Callable[[str], None] | None = None,
     time_limit: float | None = None,
     scope: Scope | None = None,
-    unbroken: Iterable[str] = (),
     cancelled: Callable[[], bool] | None = None,
 ) -> Completed:
     """Run a program until it ends and return what it wrote.
@@ -118,8 +121,8 @@ def run(
     Each line is handed to ``on_stdout`` or ``on_stderr`` as it comes. What
     counts is the program's own end: a service that it left running in the
     background, and that still holds its stdout, does not hold up the caller.
-    A line longer than :data:`LONGEST_LINE` comes in pieces, of which none ends
-    within one of the ``unbroken`` texts: a secret in two halves would not be masked.
+    A line longer than :data:`LONGEST_LINE` comes in pieces, of which none ends within a
+    secret (:mod:`heat_config.log`): one in two halves would not be masked.
 
     A program that takes longer than ``time_limit`` seconds is ended, TERM and after
     :data:`GRACE` seconds KILL, together with all that is in its ``scope``. Without
@@ -144,9 +147,8 @@ def run(
             )
         with started as child:
             assert child.stdout and child.stderr  # noqa: S101 - for the type checker
-            whole = tuple(text.encode() for text in unbroken)
-            stdout = _Reader(child.stdout, on_stdout, whole)
-            stderr = _Reader(child.stderr, on_stderr, whole)
+            stdout = _Reader(child.stdout, on_stdout)
+            stderr = _Reader(child.stderr, on_stderr)
             ended = _follow(child.pid, [stdout, stderr], time_limit, scope, cancelled)
             returncode = child.wait()
     return Completed(
@@ -169,12 +171,9 @@ class _Ended(Enum):
 class _Reader:
     """One of the program's streams: its end is kept, all of it handed on by lines."""
 
-    def __init__(
-        self, pipe: IO[bytes], on_line: Callable[[str], None] | None, unbroken: tuple[bytes, ...]
-    ) -> None:
+    def __init__(self, pipe: IO[bytes], on_line: Callable[[str], None] | None) -> None:
         self.pipe = pipe
         self._on_line = on_line
-        self._unbroken = unbroken
         self.dropped = 0
         self._chunks: deque[bytes] = deque()
         self._size = 0
@@ -190,8 +189,8 @@ class _Reader:
         self._keep(chunk)
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         if len(self._rest) > LONGEST_LINE:
-            end = min((_end_without(text, self._rest) for text in self._unbroken), default=None)
-            lines, self._rest = [*lines, self._rest[:end]], self._rest[end:] if end else b""
+            end = log.end_of_piece(self._rest)
+            lines, self._rest = [*lines, self._rest[:end]], self._rest[end:]
         self._hand_on(lines)
         return bool(chunk)
 
@@ -220,12 +219,6 @@ class _Reader:
         if self._on_line:
             for line in lines:
                 self._on_line(line.decode("utf-8", "replace"))
-
-
-def _end_without(text: bytes, line: bytes) -> int:
-    """Where a line must end so that it does not end with a beginning of a text."""
-    sizes = range(len(text) - 1, 0, -1)
-    return len(line) - next((size for size in sizes if line.endswith(text[:size])), 0)
 
 
 def _follow(
@@ -285,7 +278,8 @@ def _read_until(selector: selectors.BaseSelector, ended: int, seconds: float | N
 
 def _read(selector: selectors.BaseSelector, seconds: float | None) -> set[int]:
     """Read what there is, or will be within some time; return which descriptors were ready."""
-    ready = [key for key, _ in selector.select(seconds)]
+    at_most = None if seconds is None else min(seconds, _AT_ONCE)
+    ready = [key for key, _ in selector.select(at_most)]
     for key in ready:
         if key.data and not key.data.read():
             selector.unregister(key.fileobj)

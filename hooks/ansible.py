@@ -27,7 +27,7 @@ def run(config: hookkit.Config) -> Result:
     place = hookkit.workplace("ansible", config)
     playbook = write_playbook(config, place.folder)
     ours = {"heat_config_id": config.id, "heat_outputs_path": str(place.prefix)}
-    path = place.folder / f"{config.id}_variables.json"
+    path = hookkit.secrets_folder() / "variables.json"
     # A failure before the last may have been ignored, or rescued.
     reasons = hookkit.Reasons(ERRORS, others=("[WARNING]: ", "[DEPRECATION WARNING]: "))
     with hookkit.secret_file(path, {**config.values, **ours}):
@@ -73,6 +73,8 @@ def arguments(config: hookkit.Config) -> list[str]:
 def variables(config: hookkit.Config) -> dict[str, str]:
     """Ansible's environment. What os-collect-config's service sets comes before ours."""
     ours = {"ANSIBLE_DISPLAY_FAILED_STDERR": "1", "ANSIBLE_NOCOLOR": "1"}
+    # What it makes of templates is there for a moment; a run that is killed leaves it behind.
+    ours["ANSIBLE_LOCAL_TEMP"] = str(hookkit.secrets_folder())
     if inventory(config) == LOCALHOST:
         ours["ANSIBLE_TRANSPORT"] = "local"  # this server needs no ssh to itself
     callbacks = config.joined("callback_plugins", ":")

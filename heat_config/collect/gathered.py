@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from oslo_config import cfg
 
-from heat_config import log, origin, readable
-from heat_config.collect import collector, metadata
+from heat_config import log, origin, readable, settings
+from heat_config.cloud import limits
+from heat_config.collect import collector, metadata, systemd
 from heat_config.collect.cache import Given, named
 from heat_config.collect.collector import NothingYetError
 from heat_config.collect.upstream import COLLECTORS, NOT_CONFIGURED, exc
@@ -36,6 +37,11 @@ _WHOSE = {
 # Those that leave what they find as it is.
 _WHOLE = ("heat_local", "local")
 
+# Bytes that one of os-collect-config's collectors may be answered in all.
+MOST_OF_ONE = 32 << 20
+# A collector makes several requests: it has the time of so many that take as long as one may.
+_REQUESTS = 4
+
 
 class Gathered:
     """What each collector has given last, in the order of the collectors.
@@ -54,7 +60,7 @@ class Gathered:
         """Ask these collectors; that one cannot give anything is said once."""
         for name in names:
             try:
-                self._keep(name, _exploded(name, list(COLLECTORS[name].Collector().collect())))
+                self._keep(name, _exploded(name, _collected(name)))
                 self._absent.pop(name, None)
             except NOT_CONFIGURED:
                 for noted in (self._found, self._raw, self._absent):
@@ -97,6 +103,17 @@ class Gathered:
             held = "; what it has given before holds" if name in self._found else ""
             log.warning(f"Source [{name}] Unavailable.{unexpected}{held}")
         self._absent[name] = error
+
+
+def _collected(name: str) -> list[tuple[str, Any]]:
+    """What a collector gives, however many requests it makes: in the end others want their turn.
+
+    Of a queue's messages it keeps one at a time; the others keep all that they are answered.
+    """
+    systemd.alive()
+    size = limits.UNLIMITED if name == collector.name else MOST_OF_ONE
+    with limits.within(_REQUESTS * settings.load().deadline, size):
+        return list(COLLECTORS[name].Collector().collect())
 
 
 def _exploded(name: str, contents: Contents) -> Contents:

@@ -35,7 +35,7 @@ def loads(text: str) -> Any:
 
     :raises ValueError: it is none.
     """
-    return json.loads(readable.shallow(text))
+    return readable.loads(text)
 
 
 def usable(content: object) -> dict[str, Any]:

@@ -16,12 +16,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import websocket
+from urllib3.exceptions import HTTPError
 
-from heat_config import readable, redact
-from heat_config.cloud import http
+from heat_config import readable, redact, settings
+from heat_config.cloud import bounded, http, limits
 from heat_config.cloud.errors import CloudError, Outcome
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from heat_config.cloud.keystone import User
     from heat_config.cloud.trust import Trust
 
@@ -37,6 +40,10 @@ MARGIN = 300
 # Frames that are read at one time: a queue may be full, and one that floods the server is not
 # listened to for ever.
 MOST_FRAMES = 1000
+# Seconds for the word that the connection ends.
+_FAREWELL = 2.0
+
+_ERRORS = (OSError, ValueError, HTTPError, websocket.WebSocketException)
 
 
 class Push:
@@ -46,21 +53,19 @@ class Push:
     """
 
     def __init__(self, user: User, project_id: str, queue: str, trust: Trust) -> None:
-        url = user.endpoint("messaging-websocket")
-        self._what = f"the websocket at {redact.url(url)}"
-        token, valid = user.token()
-        try:
-            self._socket = websocket.create_connection(
-                url, timeout=http.TIMEOUT, sslopt=_tls(trust), enable_multithread=False
-            )
-            self._connection: Any = self._socket.sock
+        with _limits():
+            url = user.endpoint("messaging-websocket")
+            self._what = f"the websocket at {redact.url(url)}"
+            token, valid = user.token()
             try:
-                self._subscribe(token, project_id, queue, valid)
-            except BaseException:
-                self.close()
-                raise
-        except (OSError, ValueError, websocket.WebSocketException) as error:
-            raise self._translated(error) from None
+                self._connect(url, trust)
+                try:
+                    self._subscribe(token, project_id, queue, valid)
+                except BaseException:
+                    self.close()
+                    raise
+            except _ERRORS as error:
+                raise self._translated(error) from None
         now = time.monotonic()
         self._last_sign = self._asked = now
         self._ends = now + max(valid - RENEW_BEFORE, 1)
@@ -84,30 +89,50 @@ class Push:
 
         :raises CloudError: the connection has ended, or the other side is dead.
         """
-        announced = False
         try:
-            for _ in range(MOST_FRAMES):
-                if not self._has_more():
-                    break
-                announced |= self._read_frame()
+            with _limits():
+                announced = self._read_frames()
             if time.monotonic() - self._last_sign >= DEAD_AFTER:
                 raise CloudError(f"{self._what} gives no sign of life", Outcome.UNREACHABLE)
             if time.monotonic() - max(self._last_sign, self._asked) >= PING_AFTER:
                 self._asked = time.monotonic()
                 self._socket.ping()
-        except (OSError, ValueError, websocket.WebSocketException) as error:
+        except _ERRORS as error:
             raise self._translated(error) from None
         return announced
 
     def close(self) -> None:
         """End it; Zaqar drops the subscription."""
-        with suppress(OSError, ValueError, websocket.WebSocketException):
+        with suppress(*_ERRORS), limits.within(_FAREWELL, bounded.LARGEST):
             self._socket.close(timeout=1)
+
+    def _connect(self, url: str, trust: Trust) -> None:
+        self._connection = bounded.connected(url, trust)
+        try:
+            # A redirection would take the token to any host, by a connection without limits.
+            self._socket = websocket.create_connection(
+                url,
+                timeout=http.TIMEOUT,
+                socket=self._connection,
+                redirect_limit=0,
+                enable_multithread=False,
+            )
+        except BaseException:
+            self._connection.close()
+            raise
 
     def _has_more(self) -> bool:
         if isinstance(self._connection, ssl.SSLSocket) and self._connection.pending():
             return True
         return bool(select.select([self._connection], [], [], 0)[0])
+
+    def _read_frames(self) -> bool:
+        announced = False
+        for _ in range(MOST_FRAMES):
+            if not self._has_more():
+                break
+            announced |= self._read_frame()
+        return announced
 
     def _read_frame(self) -> bool:
         code, _ = self._socket.recv_data_frame(control_frame=True)
@@ -138,7 +163,7 @@ class Push:
         A message may be pushed before it; that is on the queue.
         """
         for _ in range(MOST_FRAMES):
-            answer = json.loads(readable.shallow(_text(self._socket.recv())))
+            answer = readable.loads(self._socket.recv())
             if not isinstance(answer, dict):
                 break
             if "request" in answer:
@@ -157,12 +182,6 @@ class Push:
         )
 
 
-def _text(received: str | bytes) -> str:
-    return received if isinstance(received, str) else received.decode("utf-8", "replace")
-
-
-def _tls(trust: Trust) -> dict[str, Any]:
-    verify = trust.verify()
-    if verify is False:
-        return {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
-    return {"ca_certs": verify} if isinstance(verify, str) else {}
+def _limits() -> AbstractContextManager[None]:
+    """For all that is said at one go, before the loop goes on."""
+    return limits.within(settings.load().deadline, bounded.LARGEST)

@@ -12,6 +12,9 @@ import sys
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import requests
+
+from heat_config.cloud import bounded
 from heat_config.collect import collector, metadata
 
 # What os-collect-config takes from where.
@@ -40,6 +43,11 @@ def _packages() -> dict[str, ModuleType]:
         for part in _LARGE[name]:
             setattr(package, part, _Later(f"{name}.{part}"))
     return made
+
+
+# Its collectors, and the clients that they use, make sessions of their own.
+for _of in (requests.adapters, requests.sessions):
+    vars(_of)["HTTPAdapter"] = bounded.Adapter
 
 
 def _merger() -> ModuleType:

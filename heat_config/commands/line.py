@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import heat_config
 from heat_config import log as journal
-from heat_config import settings
+from heat_config import settings, terminal
 from heat_config.commands import completion, log, notify, rebuild, status
 from heat_config.run import loop, stopped
 from heat_config.run.refreshed import Refreshed
@@ -70,13 +70,13 @@ def _status(options: argparse.Namespace, given: Settings) -> int:
     try:
         found = status.wait(given, options.timeout) if options.wait else status.rows(given)
     except status.UnknownError as error:
-        print(error, file=sys.stderr)
+        terminal.write(sys.stderr, f"{terminal.shown(str(error))}\n")
         return status.UNFINISHED
     show = status.as_json if options.format == "json" else status.as_table
-    print(show(found), end="")
+    terminal.write(sys.stdout, show(found))
     waits = status.newer(given)
     if waits:
-        print(waits, file=sys.stderr)
+        terminal.write(sys.stderr, f"{waits}\n")
     return status.exit_status(found, waits)
 
 
@@ -116,9 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run",
         help="run what has not been run, and deliver the results",
-        epilog="Exit status: 0 each config has its result; 1 nothing has come from Heat, or not "
-        "the config ID; 2 something could not be begun or kept on this server's disk, and will "
-        "be taken up again.",
+        epilog="Exit status: 0 each config has its result; 1 could not: nothing has come from "
+        "Heat, nothing that can be read, or not the config ID; 2 something could not be begun or "
+        "kept on this server's disk, and will be taken up again.",
     )
     run.add_argument("--force", metavar="ID", help="run this config again, whatever was before")
 

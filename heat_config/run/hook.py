@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from heat_config import log, process, redact, result
+from heat_config.run import secrets
 from heat_config.run.removed import is_to_be_cancelled
 from heat_config.run.stdout import Stdout
+from heat_config.settings import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from heat_config.result import Result
     from heat_config.run.scope import Scope
     from heat_config.settings import Settings
+
+# Characters of a value of an option that a message repeats.
+LONGEST_VALUE = 80
 
 
 # Seconds before a hook that could not import our package is started again, half a minute in
@@ -61,20 +66,24 @@ def _run(
     limit = _time_limit(deployment, settings)
     if limit is None:
         given = deployment.item["options"]["timeout"]
-        return result.failure(f"the option timeout is {given!r}, not a number of seconds\n")
+        return result.failure(
+            f"the option timeout is {_brief(given)}, and must be a number of seconds, more than 0 "
+            f"and at most {LONGEST}\n"
+        )
 
     def start() -> process.Completed:
         stdout = Stdout(on_line)
-        completed = process.run(
-            [path],
-            stdin=json.dumps(_for_hook(deployment)).encode("ascii"),
-            on_stdout=stdout.take,
-            on_stderr=on_line,
-            time_limit=limit,
-            scope=scope,
-            unbroken=log.concealed(),
-            cancelled=_question(deployment, settings),
-        )
+        with secrets.folder(settings, scope) as variables:
+            completed = process.run(
+                [path],
+                stdin=json.dumps(_for_hook(deployment)).encode("ascii"),
+                env={**os.environ, **variables},
+                on_stdout=stdout.take,
+                on_stderr=on_line,
+                time_limit=limit,
+                scope=scope,
+                cancelled=_question(deployment, settings),
+            )
         stdout.finish(completed)
         return completed
 
@@ -150,15 +159,20 @@ def _without_credentials(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _time_limit(deployment: Deployment, settings: Settings) -> float | None:
-    """The seconds that the hook may take; None when the option is no number."""
+    """The seconds that the hook may take; None when the option is none of which one can wait."""
     given = deployment.item["options"].get("timeout")
     if given is None:
         return settings.time_limit
     try:
-        seconds = float(given)
-    except (TypeError, ValueError):
+        seconds = 0.0 if isinstance(given, bool) else float(given)
+    except (OverflowError, TypeError, ValueError):
         return None
-    return seconds if 0 < seconds < float("inf") else None
+    return seconds if 0 < seconds <= LONGEST else None
+
+
+def _brief(given: object) -> str:
+    text = repr(given)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 def _without_hook(group: str, folders: Iterable[str]) -> Result:

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heat_config import deployment as deployments
-from heat_config import files, log, redact, signals
+from heat_config import files, log, signals
 from heat_config.delivery.courier import Courier
 from heat_config.delivery.entry import NewerError
 from heat_config.delivery.outbox import Outbox
 from heat_config.deployment import MetadataError
 from heat_config.result import from_dict
-from heat_config.run import answering, asked, ballast, runlog, stopped
+from heat_config.run import answering, asked, ballast, runlog, secrets, stopped
+from heat_config.run.ageing import age_out
 from heat_config.run.asked import Asked
 from heat_config.run.ballast import Ballast
-from heat_config.run.records import entry_of, records
+from heat_config.run.records import carried, entry_of, records
 from heat_config.run.refreshed import Refreshed, is_applied
 from heat_config.run.removed import is_to_be_cancelled
 from heat_config.run.scope import Scope
@@ -45,9 +46,9 @@ _ROOM = 32_768
 def run(settings: Settings, *, force: str | None = None) -> int:
     """Run what has not been run, and deliver what is pending; return the exit status.
 
-    0: each config has its result. 1: there is no file of deployments, or not the config
-    ``force``, which is run in any case. 2: something could not be begun or kept on this
-    server's disk; it will be taken up again.
+    0: each config has its result. 1: could not: there is no file of deployments, or none that
+    can be read, or not the config ``force``, which is run in any case. 2: something could not
+    be begun or kept on this server's disk; it will be taken up again.
     """
     try:
         store, outbox = Store(settings), Outbox(settings)
@@ -97,8 +98,10 @@ def _run(store: Store, outbox: Outbox, settings: Settings, force: str | None) ->
         log.error(f"cannot read the deployments, {settings.config_file}: {error.strerror}")
         return FAILED
     except MetadataError as error:
-        log.error(f"{settings.config_file} {error}; nothing in it can be run")
-        wanted = []
+        log.error(f"could not read the deployments: {settings.config_file} {error}")
+        # What is pending is delivered all the same.
+        _Run(store, outbox, settings, source).answer_all([])
+        return FAILED
     if force is not None and not _may_be_forced(force, wanted, settings):
         return FAILED
     left = _Run(store, outbox, settings, source, force=force).answer_all(wanted)
@@ -200,6 +203,8 @@ class _Run:
         for folder in (self._settings.deployed, self._settings.outbox):
             with _left_unfinished(f"what was left over in {folder}"):
                 files.remove_leftovers(Path(folder))
+        with _left_unfinished(f"what was left over in {self._settings.secrets}"):
+            secrets.sweep(self._settings)
         self._take(wanted)
         self._courier.supersede()
         for config_id in self._unfinished.ids():
@@ -209,6 +214,8 @@ class _Run:
             with _left_unfinished(str(deployment)):
                 self._answer(deployment)
         self._logs.prune(self._outbox.ids())
+        with _left_unfinished("what is old"):
+            age_out(self._wanted, self._store, self._outbox, self._settings)
         self._courier.deliver_all(due_only=True)
         return [each.id for each in wanted if each.id in self._wanted and self._is_left(each)]
 
@@ -217,7 +224,7 @@ class _Run:
         self._wanted = {each.id for each in wanted}
         # A script can read what all of them are answered with.
         for deployment in wanted:
-            log.conceal(redact.secrets_in(deployment.values))
+            log.conceal(deployment.secrets)
         self._courier.expect({each.id: each.values for each in wanted})
 
     def _is_due(self, deployment: Deployment) -> bool:
@@ -267,7 +274,8 @@ class _Run:
         result = self._result(deployment)
         if result is None:
             return
-        kept = result.explained(deployment.error_outputs).masked(log.concealed())
+        explained = result.explained(deployment.error_outputs).masked(log.masked)
+        kept = carried(deployment, explained, self._settings)
         try:
             self._with_room(lambda room: self._keep(deployment, kept, room))
         except (OSError, NewerError):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from heat_config import __version__, redact
-from heat_config.cloud import http
+from heat_config.cloud import bounded, http
 from heat_config.cloud.errors import CloudError, Outcome
 from heat_config.cloud.inputs import require
 from heat_config.cloud.trust import Trust
@@ -44,7 +44,7 @@ class SignedUrl:
                 Outcome.UNUSABLE,
             )
         self._verify = trust.verify()
-        self._session = requests.Session()
+        self._session = bounded.session()
 
     def post(self, result: Result) -> str:
         """Send the result; return where it went, fit for a log.

@@ -81,7 +81,7 @@ def test_zaqar_tells_of_each_message_over_one_connection(
 def test_a_dead_peer_is_noticed_and_the_websocket_comes_back(
     pushed: Collecting, relay: Relay, running: Running
 ) -> None:
-    pushed.tune(f"{AT_ONCE}; push.PING_AFTER, push.DEAD_AFTER = 0.5, 1; push.http.TIMEOUT = 1")
+    pushed.tune(f"{AT_ONCE}; push.PING_AFTER, push.DEAD_AFTER = 1, 4; push.http.TIMEOUT = 4")
     running()
     pushed.post(body(1))
     wait_for("the change", partial(has_applied, pushed, 1))
@@ -435,7 +435,7 @@ def test_one_that_an_operator_starts_waits_for_the_service(
     wait_for("the other one", lambda: said(collecting, "another process is at work"))
     assert collecting.waiting() == [body(2)]
     hold.unlink()
-    other.communicate(timeout=60)
+    other.communicate(timeout=180)
     assert other.returncode == 0
     assert collecting.applied() == [1, 2]
     assert collecting.waiting() == []

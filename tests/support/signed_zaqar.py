@@ -37,11 +37,11 @@ class SignedZaqar(ThreadingHTTPServer):
         """The methods of the requests that were served."""
         self.has_ended = False
         """Whether the address's time has passed."""
-        self.instead: Any = ...
-        """What a list is answered with in its place."""
-        self.raw = ""
-        """The same as a text."""
         self.after_delete: Callable[[], object] = lambda: None
+        self.texts: dict[str, str] = {}
+        """What stands in the place of a body that is one of these keys: JSON as it is sent."""
+        self.listing: bytes | None = None
+        """What it answers in place of the list of the messages."""
         self._posted = 0
 
     @property
@@ -88,18 +88,20 @@ class _Handler(BaseHTTPRequestHandler):
                 self.server.there.pop(each, None)
             self._answer(204)
             self.server.after_delete()
-        elif self.server.raw:
-            self._write(200, self.server.raw.encode())
-        elif self.server.instead is not ...:
-            self._write(200, json.dumps(self.server.instead).encode())
         else:
-            listed = [{"id": each, "body": kept} for each, kept in self.server.there.items()]
-            self._answer(200, {"messages": listed, "links": []})
+            self._send(200, self._listing() if self.server.listing is None else self.server.listing)
+
+    def _listing(self) -> bytes:
+        listed = [{"id": each, "body": kept} for each, kept in self.server.there.items()]
+        text = json.dumps({"messages": listed, "links": []})
+        for body, sent in self.server.texts.items():
+            text = text.replace(json.dumps(body), sent)
+        return text.encode()
 
     def _answer(self, status: int, content: object = None) -> None:
-        self._write(status, b"" if content is None else json.dumps(content).encode())
+        self._send(status, b"" if content is None else json.dumps(content).encode())
 
-    def _write(self, status: int, text: bytes) -> None:
+    def _send(self, status: int, text: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()

@@ -127,7 +127,7 @@ def test_an_answer_of_no_use_changes_nothing_while_another_source_changes(
 ) -> None:
     machine.zaqar.put(body(1))
     assert machine.once() == 0
-    machine.zaqar.instead = UNUSABLE_ANSWERS[answer]
+    machine.zaqar.listing = json.dumps(UNUSABLE_ANSWERS[answer]).encode()
     (machine.local / "own").write_text("{}")
     assert machine.once() == NOT_ASKED
     assert machine.ran() == [["zaqar"], ["own", "zaqar"]]
@@ -276,7 +276,7 @@ def test_no_name_of_a_config_stops_the_collector(machine: Machine, name: str) ->
 def test_what_nobody_could_read_does_not_hide_the_others(machine: Machine, config: str) -> None:
     deployments = f'[{{"id": "a", "config": {config}}}, {{"id": "b", "config": "x"}}]'
     message = f'{{"id": "m1", "body": {{"deployments": {deployments}}}}}'
-    machine.zaqar.raw = f'{{"messages": [{message}], "links": []}}'
+    machine.zaqar.listing = f'{{"messages": [{message}], "links": []}}'.encode()
     assert machine.once() == 0
     first, second = machine.stored()["deployments"]
     assert readable.left_out(first)

@@ -16,6 +16,7 @@ from heat_config.run import hook
 from heat_config.run.scope import Scope
 from tests.support.checkout import REPOSITORY
 from tests.support.deployments import script
+from tests.support.overdue import LIMIT, Overdue
 
 
 def put(folder: Path, name: str, text: str, mode: int = 0o755) -> Path:
@@ -89,12 +90,14 @@ def test_a_hook_gets_credentials_only_if_its_config_asks(
     assert seen == (set(names) if given else {"deploy_action", "mine"})
 
 
-def test_a_hook_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    put(tmp_path / "hooks", "script", "#!/bin/sh\necho started\nsleep 300")
-    item = script("x", options={"timeout": 0.5})
-    result = run_with(deployment.read(item), tmp_path / "hooks")
+def test_a_hook_that_takes_too_long_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "hooks", "script", "#!/bin/sh\necho started\necho >&2\nsleep 300")
+    item = script("x", options={"timeout": LIMIT})
+    result = run_with(deployment.read(item), tmp_path / "hooks", Overdue(monkeypatch).at)
     assert (result.status_code, result.stdout) == (124, "started\n")
-    assert "time limit of 0.5 s" in result.stderr
+    assert f"time limit of {LIMIT:g} s" in result.stderr
 
 
 @pytest.mark.parametrize("limit", ["soon", -1, [], "nan", "inf"])
