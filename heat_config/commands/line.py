@@ -13,7 +13,7 @@ import heat_config
 from heat_config import log as journal
 from heat_config import settings, terminal
 from heat_config.commands import completion, log, notify, rebuild, status
-from heat_config.run import loop
+from heat_config.run import loop, stopped
 from heat_config.run.refreshed import Refreshed
 
 if TYPE_CHECKING:
@@ -53,6 +53,9 @@ def _run(options: argparse.Namespace, given: Settings) -> int:
 
 
 def _refreshed(options: argparse.Namespace, given: Settings) -> int:
+    if options.failed_in and stopped.is_shutting_down():
+        journal.info("the server is shut down: os-refresh-config is run again after the boot")
+        return loop.DONE
     status = loop.refreshed(given, Refreshed(options.failed_in))
     if options.failed_in is None and not completion.signal(given):
         return loop.FAILED

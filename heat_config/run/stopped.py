@@ -32,7 +32,7 @@ def noted(note: Callable[[str], None]) -> Iterator[None]:
     def end(number: int, _: object) -> None:
         signal.signal(number, signal.SIG_DFL)
         with suppress(OSError):
-            note(SHUTDOWN if _is_shutting_down() else TERMINATED)
+            note(SHUTDOWN if is_shutting_down() else TERMINATED)
         os.kill(os.getpid(), number)
 
     before = signal.signal(signal.SIGTERM, end)
@@ -42,7 +42,8 @@ def noted(note: Callable[[str], None]) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _is_shutting_down() -> bool:
+def is_shutting_down() -> bool:
+    """Whether the server is on its way down: what fails now may do so for that alone."""
     with suppress(OSError):
         if Path("/proc/1/comm").read_text().strip() == _LAST:
             return True

@@ -18,13 +18,16 @@ from typing import Any
 
 import pytest
 
-from heat_config import readable, waiting
+from heat_config import process, readable, waiting
 from heat_config.collect import collector, loop
 from heat_config.collect.cache import Given, Sources
 from heat_config.collect.loop import CANNOT_WRITE, NOT_ASKED
 from heat_config.collect.newer import Newer
+from heat_config.run import runlog
+from heat_config.run.store import Store
 from heat_config.settings import Settings
 from tests.support.checkout import REPOSITORY
+from tests.support.deployments import script
 from tests.support.serving import serving
 from tests.support.signed_zaqar import QUEUE, SignedZaqar
 
@@ -350,6 +353,39 @@ def test_the_data_in_an_operators_own_deployments_are_sources_too(machine: Machi
     assert json.loads((machine.cache / f"{data}.json").read_text()) == {"k": 1}
     machine.once()
     assert len(machine.ran()) == 1
+
+
+# In os-apply-config's place, and then the agent.
+APPLIES = """
+import json, os, sys
+from heat_config.cli import main
+with open(os.environ["OS_CONFIG_FILES"]) as metadata:
+    deployments = json.load(metadata)["deployments"]
+with open(os.environ["HEAT_SHELL_CONFIG"], "w") as rendered:
+    json.dump(deployments, rendered)
+sys.exit(main(["run"]))
+"""
+
+
+def test_what_heat_has_removed_is_cancelled_and_what_is_newer_is_run(
+    machine: Machine, settings: Settings
+) -> None:
+    program = machine.root / "applies"
+    program.write_text(f"#!{sys.executable}{APPLIES}")
+    program.chmod(0o755)
+    machine.command = str(program)
+    hangs = script("echo so far; sleep 300", options={"on_removed": "cancel"})
+    store = Store(settings)
+    machine.zaqar.put({"deployments": [hangs]})
+    with machine.start(min_polling_interval=0.05, polling_interval=1) as service:
+        try:
+            until(lambda: runlog.path_of("c1", settings).exists())
+            machine.zaqar.put({"deployments": [script("echo next", config_id="c2")]})
+            until(lambda: store.has_ended("c2"))
+        finally:
+            service.kill()
+    assert store.result("c1").status_code == process.CANCELLED
+    assert store.result("c2").stdout == "next\n"
 
 
 def test_only_heats_word_says_what_it_asks_for(settings: Settings) -> None:

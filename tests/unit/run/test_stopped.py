@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from heat_config import cli
 from heat_config.run import stopped
 from heat_config.run.store import Store
 from heat_config.settings import Settings
@@ -63,6 +64,16 @@ def test_the_result_says_which(
     assert deploy(item) == 0
     assert f"the run was interrupted: {why} before it had ended. " in answer("c1")["deploy_stderr"]
     assert answer("c1")["deploy_interrupted"] is True
+
+
+def test_what_fails_in_a_shutdown_is_answered_after_the_boot(
+    deploy: Any, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script that wants a service restarted is refused that, for example."""
+    systemd_says("stopping", tmp_path, monkeypatch)
+    deploy(script("", group="os-apply-config", config={"k": 1}))
+    assert cli.main(["refreshed", "--failed-in", "its phase configure"]) == 0
+    assert not Store(settings).has_begun("c1")
 
 
 def test_after_the_run_it_is_nobodys_note(deploy: Any, settings: Settings) -> None:
