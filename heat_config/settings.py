@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FILE = "/etc/heat-config.conf"
+# What a hook's environment has: where secrets lie that only its run needs.
+SECRETS_VARIABLE = "HEAT_CONFIG_SECRETS"
 
 
 class SettingsError(Exception):
@@ -46,10 +48,16 @@ class Settings(NamedTuple):
     """Seconds that a result waits on its queue for Heat (HEAT_CONFIG_MESSAGE_TTL)."""
     unfinished: str
     """What could not be begun or kept on this server's disk; beside ``config_file``."""
+    secrets: str
+    """A folder for each run that goes on, in memory; beside ``config_file``."""
+    completion: str
+    """Whom the metadata ask to signal when os-refresh-config has ended; beside ``config_file``."""
     fallback_after: float
     """Seconds of tries after which Heat itself is notified (HEAT_CONFIG_FALLBACK_AFTER)."""
     first_wait: float
     """Seconds before a result is sent a second time; then doubled (HEAT_CONFIG_FIRST_WAIT)."""
+    deadline: float
+    """Seconds for one request in all, and for one try to deliver (HEAT_CONFIG_DEADLINE)."""
     ca_file: str | None
     """Certificates of the authorities to trust (HEAT_CONFIG_CA_FILE); else the system's."""
     insecure: bool
@@ -66,6 +74,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     hooks = ("/usr/libexec/heat-config/hooks", "/var/lib/heat-config/hooks")
     own_hooks = get.text("HEAT_CONFIG_HOOKS", "")
     config_file = get.text("HEAT_SHELL_CONFIG", "/var/run/heat-config/heat-config")
+    volatile = os.path.dirname(os.path.abspath(config_file))  # noqa: PTH100, PTH120 - quick
     return Settings(
         config_file=config_file,
         hook_folders=(own_hooks, *hooks) if own_hooks else hooks,
@@ -78,10 +87,13 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         time_limit=get.number("HEAT_CONFIG_TIMEOUT", 86_400, least=1),
         # Zaqar's bounds for a message: 60 seconds to 14 days.
         message_ttl=int(get.number("HEAT_CONFIG_MESSAGE_TTL", 86_400, 60, 1_209_600)),
-        unfinished=os.path.join(os.path.dirname(config_file), "unfinished"),  # noqa: PTH118, PTH120
+        unfinished=f"{volatile}/unfinished",
+        secrets=f"{volatile}/secrets",
+        completion=f"{volatile}/completion",
         fallback_after=get.number("HEAT_CONFIG_FALLBACK_AFTER", 600, least=0),
         # The waits are what a result grows old by: without any it never would.
         first_wait=get.number("HEAT_CONFIG_FIRST_WAIT", 0.5, 0.001, 60),
+        deadline=get.number("HEAT_CONFIG_DEADLINE", 30, 1, 600),
         ca_file=get.text("HEAT_CONFIG_CA_FILE", "") or get.text("OS_CACERT", "") or None,
         insecure=get.text("HEAT_CONFIG_INSECURE", "0").lower() in ("1", "true", "yes"),
     )

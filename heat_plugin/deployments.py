@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,10 @@ from oslo_log import log
 
 from heat_config.cloud import signed
 from heat_config.cloud.errors import CloudError
-from heat_plugin import queues, reading, record, transport
+from heat_plugin import options, posting, queues, reading, record, stored, transport
 from heat_plugin.chosen import OVER_ZAQAR, Chosen, attributes_with, schema_with
 from heat_plugin.rpc import Engine
+from heat_plugin.transport import Choice
 from heat_plugin.waiting import attempt
 from heat_plugin.work import Work
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from heat_config.cloud.zaqar import Message
+    from heat_plugin.posting import Stored
 
 LOG = log.getLogger(__name__)
 
@@ -118,8 +121,18 @@ class SoftwareDeployment(Addressed):
     def rpc_client(self) -> Engine:
         """Heat's engine, where a failed post of metadata is no failure."""
         if self._engine is None:
-            self._engine = Engine(super().rpc_client())
+            self._engine = Engine(super().rpc_client(), self._post_packed)
         return self._engine
+
+    def _post_packed(self, server_id: str, reason: str) -> None:
+        """Post a server's metadata compressed: Zaqar has refused their size, in these words."""
+
+        def put(found: Stored) -> None:
+            if not found.is_signed:
+                raise posting.unpackable(server_id, reason)
+            posting.post_packed(self._zaqar.queue(found.queue), found.metadata, self._zaqar.ttl)
+
+        posting.post_current(partial(stored.of_server, self.context, server_id), put)
 
     def handle_create(self) -> Work:
         """Begin as soon as that is possible: see _advance."""
@@ -167,6 +180,7 @@ class SoftwareDeployment(Addressed):
             self._spared_queue = self._queue_name
         self._leaves_queues = work.leaves_queues
         attempt(work, self._delete_resource)
+        attempt(work, self._zaqar.require_keystone)
         return True
 
     def _delete_resource(self) -> None:
@@ -194,7 +208,7 @@ class SoftwareDeployment(Addressed):
         while not attempt(work, partial(self._look, work)):
             pause = work.pause()
             if pause >= 1 or not self.stack.convergence:
-                raise resource.PollDelay(max(1, round(pause)))
+                raise resource.PollDelay(math.ceil(pause))
             time.sleep(pause)
         return bool(self._check_complete())
 
@@ -220,8 +234,11 @@ class SoftwareDeployment(Addressed):
         return ended
 
     def _is_asking_due(self, work: Work) -> bool:
+        return work.is_asking_due() or self._is_post_due(work)
+
+    def _is_post_due(self, work: Work) -> bool:
         failed = self.rpc_client().post_failed
-        return work.is_asking_due() or work.is_post_due(failed=failed)
+        return work.is_post_due(options.metadata_again_after(), failed=failed)
 
     def _read(
         self,
@@ -254,7 +271,7 @@ class SoftwareDeployment(Addressed):
     def _post_again(self, work: Work, deployment: dict[str, Any]) -> None:
         """Post the server's metadata again where it may not have reached the server."""
         engine = self.rpc_client()
-        if work.is_post_due(failed=engine.post_failed):
+        if self._is_post_due(work):
             engine.post_metadata(self.context, deployment)
             work.posted(failed=engine.post_failed)
 
@@ -263,6 +280,20 @@ class StructuredDeployment(SoftwareDeployment, heats_structured.StructuredDeploy
     """OS::Heat::StructuredDeployment with AUTO and ZAQAR_MESSAGE."""
 
     properties_schema = schema_with(heats_structured.StructuredDeployment.properties_schema)
+
+
+class SoftwareDeploymentWithUser(SoftwareDeployment):
+    """The same; AUTO makes a user, for an agent that knows no signed address."""
+
+    def _auto(self) -> Choice:
+        return options.auto_signal_with_user()
+
+
+class StructuredDeploymentWithUser(StructuredDeployment):
+    """The same; AUTO makes a user, for an agent that knows no signed address."""
+
+    def _auto(self) -> Choice:
+        return options.auto_signal_with_user()
 
 
 class SoftwareDeploymentGroup(heats.SoftwareDeploymentGroup):

@@ -24,9 +24,8 @@ ASKING_SHARE = 0.5
 ASKING_FIRST = 1.0
 ASKING_LONGEST = 30.0
 
-# Seconds after which metadata is posted again for a deployment without an answer; then twice as
-# long each time, up to what the engine's own messages live.
-REPOST_FIRST = 300.0
+# Seconds between two posts of metadata for a deployment without an answer, at most: what the
+# engine's own messages live is more.
 REPOST_LONGEST = 1800.0
 # A post that is known to have failed is repeated sooner.
 REPOST_FAILED = 5.0
@@ -47,11 +46,14 @@ def is_asking_due(since_last: float, elapsed: float) -> bool:
     return since_last >= min(max(elapsed * ASKING_SHARE, ASKING_FIRST), ASKING_LONGEST)
 
 
-def next_post(times: int) -> float:
-    """Seconds from one post of the metadata to the next, after it was repeated so often."""
-    return float(min(REPOST_FIRST * 2.0 ** min(times, 16), REPOST_LONGEST))
+def next_post(first: float, times: int) -> float:
+    """Seconds from one post of the metadata to the next, after it was repeated so often.
+
+    ``first``: from the first post to the second; then twice as long each time.
+    """
+    return float(min(first * 2.0 ** min(times, 16), REPOST_LONGEST))
 
 
-def is_post_due(since_last: float, times: int, *, failed: bool) -> bool:
+def is_post_due(since_last: float, first: float, times: int, *, failed: bool) -> bool:
     """Whether to post the metadata again for a deployment that has no answer yet."""
-    return since_last >= (REPOST_FAILED if failed else next_post(times))
+    return since_last >= (REPOST_FAILED if failed else next_post(first, times))

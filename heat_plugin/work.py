@@ -67,10 +67,10 @@ class Work:
         """Heat has been asked."""
         self._asked = time.monotonic()
 
-    def is_post_due(self, *, failed: bool) -> bool:
-        """Whether the server's metadata should be posted again."""
+    def is_post_due(self, first: float, *, failed: bool) -> bool:
+        """Whether the server's metadata should be posted again; ``first``: seconds, see pacing."""
         since = time.monotonic() - self._posted
-        return pacing.is_post_due(since, self._reposts, failed=failed)
+        return pacing.is_post_due(since, first, self._reposts, failed=failed)
 
     def posted(self, *, failed: bool) -> None:
         """The metadata were posted again, or that failed again."""

@@ -27,7 +27,7 @@ def run(config: hookkit.Config) -> Result:
     place = hookkit.workplace("ansible", config)
     playbook = write_playbook(config, place.folder)
     ours = {"heat_config_id": config.id, "heat_outputs_path": str(place.prefix)}
-    path = place.folder / f"{config.id}_variables.json"
+    path = hookkit.secrets_folder() / "variables.json"
     # A failure before the last may have been ignored, or rescued.
     reasons = hookkit.Reasons(ERRORS, others=("[WARNING]: ", "[DEPRECATION WARNING]: "))
     with hookkit.secret_file(path, {**config.values, **ours}):

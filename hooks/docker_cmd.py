@@ -11,7 +11,7 @@ import sys
 
 from heat_config import deployment, hookkit, log
 from heat_config.hookkit import containers
-from heat_config.hookkit.containers import steps
+from heat_config.hookkit.containers import environment, steps
 from heat_config.result import Result, text_of
 
 MANAGED = "managed_by=docker-cmd"
@@ -24,7 +24,9 @@ def run(config: hookkit.Config) -> Result:
         return remove_all(program, config)
     status, stdout, stderr, failed = 0, "", "", ""
     for step in steps.read(config.config):
-        done = hookkit.run([program, *command_line(program, step, config)], env=os.environ)
+        given = environment.give(step.environment, f"the container {step.name!r}")
+        argv = [program, *command_line(program, step, given.arguments, config)]
+        done = hookkit.run(argv, env=given.client)
         stdout += text_of(done.stdout, done.stdout_dropped)
         stderr += text_of(done.stderr, done.stderr_dropped)
         if done.status not in step.exit_codes:
@@ -33,7 +35,9 @@ def run(config: hookkit.Config) -> Result:
     return Result(status, stdout, hookkit.led_by(failed, stderr) if failed else stderr)
 
 
-def command_line(program: str, step: steps.Step, config: hookkit.Config) -> list[str]:
+def command_line(
+    program: str, step: steps.Step, variables: list[str], config: hookkit.Config
+) -> list[str]:
     """What docker or podman is given."""
     if step.action == "exec":
         first, *rest = step.command
@@ -49,7 +53,7 @@ def command_line(program: str, step: steps.Step, config: hookkit.Config) -> list
     }
     given = [f"--label={key}={value}" for key, value in labels.items()]
     name = f"--name={containers.free_name(program, step.name)}"
-    return ["run", name, *given, *step.arguments, *step.command]
+    return ["run", name, *given, *step.arguments, *variables, step.image, *step.command]
 
 
 def remove_all(program: str, config: hookkit.Config) -> Result:

@@ -8,7 +8,6 @@ that the state writes.
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +19,7 @@ TOOL = hookkit.Tool("HEAT_SALT_CMD", ("salt-call",), "salt-minion")
 
 
 def run(config: hookkit.Config) -> Result:
-    """Write the state and the pillar, and apply it; the pillar is removed again."""
+    """Write the state and, where secrets lie, the pillar, and apply it."""
     salt = TOOL.find()
     place = hookkit.workplace("salt", config)
     given = config.config
@@ -28,15 +27,12 @@ def run(config: hookkit.Config) -> Result:
         given if isinstance(given, str) else hookkit.as_yaml(hookkit.map_of(given, "the config"))
     )
     files.write_private(place.folder / f"{config.id}.sls", state)
-    pillar = place.folder / f"{config.id}.pillar"
+    pillar = hookkit.secrets_folder() / "pillar"
     write_pillar(pillar, {**config.values, "heat_outputs_path": str(place.prefix)})
     minion = Path(os.environ.get("SALT_MINION_CONFIG") or "/etc/salt/minion").parent
     argv = [salt, "--local", f"--config-dir={minion}", "--out=json", "--no-color"]
     argv += ["--retcode-passthrough", f"--file-root={place.folder}", f"--pillar-root={pillar}"]
-    try:
-        completed = hookkit.run([*argv, "state.sls", config.id], env=os.environ, cwd=place.folder)
-    finally:
-        shutil.rmtree(pillar)  # it may be secret
+    completed = hookkit.run([*argv, "state.sls", config.id], env=os.environ, cwd=place.folder)
     result = hookkit.result(completed, place.outputs)
     if not result.failed:
         return result

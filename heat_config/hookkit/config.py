@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from heat_config import deployment
 from heat_config.data import as_text
 from heat_config.hookkit.values import HookError, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Config(NamedTuple):
@@ -24,6 +27,8 @@ class Config(NamedTuple):
     outputs: list[str]
     """The names of the declared outputs."""
     options: dict[str, Any]
+    secrets: frozenset[str] = frozenset()
+    """The texts that must never be written."""
 
     @property
     def is_deletion(self) -> bool:
@@ -89,8 +94,7 @@ class Config(NamedTuple):
         :raises HookError: one cannot be a variable; it is named.
         """
         variables = {name: as_text(value) for name, value in self.values.items()}
-        for name, value in variables.items():
-            _check_variable(name, value)
+        check_variables(variables, "the input")
         return variables
 
 
@@ -107,21 +111,34 @@ def read_config(raw: bytes) -> Config:
     if read.error:
         raise HookError(read.error)
     names = [output["name"] for output in read.item["outputs"]]
-    return Config(read.id, read.name, read.item["config"], read.values, names, read.item["options"])
+    return Config(
+        read.id,
+        read.name,
+        read.item["config"],
+        read.values,
+        names,
+        read.item["options"],
+        frozenset(read.secrets),
+    )
 
 
 # The kernel's MAX_ARG_STRLEN: one variable with its name, in bytes.
 _LONGEST_VARIABLE = 131_072
 
 
-def _check_variable(name: str, value: str) -> None:
-    if not name or "=" in name or "\0" in name:
-        raise HookError(f"the input {name!r} cannot be a variable of the environment: rename it")
-    if "\0" in value:
-        raise HookError(f"the input {name!r} holds a NUL character, which no variable can")
-    size = len(os.fsencode(f"{name}={value}")) + 1
-    if size > _LONGEST_VARIABLE:
-        raise HookError(
-            f"the input {name!r} has {size} bytes; a variable of the environment may have "
-            f"{_LONGEST_VARIABLE}. Put the data elsewhere and pass its address"
-        )
+def check_variables(variables: Mapping[str, str], what: str) -> None:
+    """See that a program can be given these in its environment.
+
+    :raises HookError: one cannot be a variable; it is named after ``what``.
+    """
+    for name, value in variables.items():
+        if not name or "=" in name or "\0" in name:
+            raise HookError(f"{what} {name!r} cannot be a variable of the environment: rename it")
+        if "\0" in value:
+            raise HookError(f"{what} {name!r} holds a NUL character, which no variable can")
+        size = len(os.fsencode(f"{name}={value}")) + 1
+        if size > _LONGEST_VARIABLE:
+            raise HookError(
+                f"{what} {name!r} has {size} bytes; a variable of the environment may have "
+                f"{_LONGEST_VARIABLE}. Put the data elsewhere and pass its address"
+            )

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from heat_config import files
+from heat_config import files, settings
 from heat_config.hookkit.values import HookError, as_json, as_yaml
 
 if TYPE_CHECKING:
@@ -48,6 +51,19 @@ def secret_file(path: Path, data: object) -> Iterator[Path]:
         yield path
     finally:
         path.unlink(missing_ok=True)
+
+
+def secrets_folder() -> Path:
+    """The run's own folder: in memory, for root alone, and taken away when the run has ended.
+
+    The agent makes it, so that also a run that is killed leaves nothing. A hook that was
+    started by hand has one until it ends.
+    """
+    given = os.environ.get(settings.SECRETS_VARIABLE)
+    if not given:
+        given = os.environ[settings.SECRETS_VARIABLE] = tempfile.mkdtemp(prefix="heat-config-")
+        atexit.register(shutil.rmtree, given, ignore_errors=True)
+    return Path(given)
 
 
 def folder(variable: str, default: str) -> Path:

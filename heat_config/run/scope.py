@@ -62,6 +62,11 @@ class Scope(NamedTuple):
                 return cls(boot, mark, cgroup.noted(group, mark) if group else None)
         return None
 
+    @classmethod
+    def of_mark(cls, mark: str) -> Scope:
+        """What goes on in this boot under a mark, without its group."""
+        return cls(_boot_id(), mark, None)
+
     @property
     def note(self) -> dict[str, Any]:
         """What the next agent must know, as JSON."""

@@ -15,7 +15,6 @@ from heat_config.data import as_text
 # Option, the argument that each part of its list becomes.
 LISTS = {
     "env_file": "--env-file",
-    "environment": "--env",
     "labels": "--label",
     "volumes": "--volume",
     "volumes_from": "--volumes-from",
@@ -30,7 +29,11 @@ class Step(NamedTuple):
     action: str
     """``run``, or ``exec``: a command in a container that runs."""
     arguments: list[str]
-    """Of ``docker run`` with the image, or of ``docker exec``."""
+    """Of ``docker run``, or of ``docker exec``."""
+    environment: list[str]
+    """``NAME=value``, or a name alone: nothing of it may become an argument."""
+    image: str
+    """Of ``run``."""
     command: list[str]
     """Of ``exec`` the container's name is its first word."""
     exit_codes: list[int]
@@ -60,8 +63,18 @@ def _step(name: str, data: object) -> Step:
     command = hookkit.words(data.get("command"), f"{what}: 'command'")
     if action == "exec" and not command:
         raise hookkit.HookError(f"{what}: 'command' must name a container and a command")
-    arguments = _arguments(data, action, what)
-    return Step(name, action, arguments, command, _exit_codes(data, what), order)
+    if action == "run" and not data.get("image"):
+        raise hookkit.HookError(f"{what} has no 'image'")
+    return Step(
+        name,
+        action,
+        _arguments(data, action, what),
+        hookkit.texts(data.get("environment"), f"{what}: environment") if action == "run" else [],
+        str(data.get("image", "")),
+        command,
+        _exit_codes(data, what),
+        order,
+    )
 
 
 def _exit_codes(data: dict[str, Any], what: str) -> list[int]:
@@ -78,9 +91,7 @@ def _arguments(data: dict[str, Any], action: str, what: str) -> list[str]:
     found = [f"--{name}={value}" for name, value in values.items()]
     if action == "exec":
         return found
-    if not data.get("image"):
-        raise hookkit.HookError(f"{what} has no 'image'")
     for key, option in LISTS.items():
         found += [f"{option}={value}" for value in hookkit.texts(data.get(key), f"{what}: {key}")]
     detach = ["--detach=true"] if data.get("detach", True) else []
-    return [*detach, *found, str(data["image"])]
+    return [*detach, *found]
