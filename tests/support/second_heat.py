@@ -15,12 +15,14 @@ from lab.stack import Heat, wait_for
 
 @contextmanager
 def second_heat_without_plugin(lab: Lab) -> Iterator[Heat]:
-    """Start one that has not been given the plug-in yet, and end it after the block."""
+    """Start one that has not been given the plug-in and its file yet; end it after the block."""
     ports = config.free_ports(["heat", "heat_cfn"])
     conf = lab.directory / "etc/heat-without.conf"
     given = (lab.directory / "etc/heat.conf").read_text()
-    # Its files of environments are the other's: it passes over a type that it does not have.
-    conf.write_text(re.sub("(?m)^plugin_dirs = .*$", "plugin_dirs =", given))
+    empty = lab.directory / "etc/environment.d-without"
+    empty.mkdir(exist_ok=True)
+    given = re.sub("(?m)^plugin_dirs = .*$", "plugin_dirs =", given)
+    conf.write_text(re.sub("(?m)^environment_dir = .*$", f"environment_dir = {empty}", given))
     conf.chmod(0o600)
     numbers = [str(port) for port in ports.values()]
     found: list[process.Process] = []

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,11 +11,24 @@ import pytest
 from heatclient import exc
 
 from lab import Lab
+from lab.config import PLUGIN
 from lab.stack import Heat, Stack
 from tests.support import answering
 from tests.support.answering import Begin, Server
 from tests.support.plugin import one
 from tests.support.second_heat import second_heat_without_plugin
+
+_TAKES = """
+import sys
+from heat.common import config
+from heat.engine import environment, resources
+from oslo_config import cfg
+
+cfg.CONF([], project="heat")
+cfg.CONF.set_override("environment_dir", sys.argv[1])
+resources.initialise()
+print(environment.Environment({}).get_class("OS::Heat::DeployedServer", "server"))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +87,11 @@ def test_a_stack_with_auto_is_left_alone_by_the_one_without(
     stack.update(one("AUTO", value="second"))
     server.answer(server.new(), said="again")
     assert stack.wait("UPDATE") == "COMPLETE", stack.reason
+
+
+def test_the_file_must_not_come_before_the_plugin(lab: Lab) -> None:
+    """In environment_dir; a stack's own mapping Heat passes over."""
+    command = [str(lab.python), "-W", "ignore", "-c", _TAKES, str(PLUGIN / "environment.d")]
+    said = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert said.returncode == 1
+    assert "The Resource Type (OS::Heat::DeployedServer) could not be found" in said.stderr
