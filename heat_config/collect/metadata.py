@@ -55,8 +55,9 @@ def problem(content: object) -> str | None:
     if not isinstance(content, dict) or not content:
         return "it is no JSON object with something in it"
     deployments = content.get("deployments", [])
-    if not isinstance(deployments, list) or not all(isinstance(one, dict) for one in deployments):
-        return "its deployments are no list of JSON objects"
+    # One of them that is no map is the agent's to refuse: the others are run.
+    if not isinstance(deployments, list):
+        return "its deployments are no list"
     if not isinstance(content.get("os-collect-config", {}), dict):
         return "its section os-collect-config is no JSON object"
     size = len(json.dumps(content))
@@ -73,7 +74,7 @@ def sources(name: str, content: Any, keys: list[str]) -> list[tuple[str, Any]]:
 def server_id(content: dict[str, Any]) -> str | None:
     """The server's id in Heat, which each of its deployments carries."""
     for item in content.get("deployments", []):
-        inputs = item.get("inputs")
+        inputs = item.get("inputs") if isinstance(item, dict) else None
         for given in inputs if isinstance(inputs, list) else []:
             if isinstance(given, dict) and given.get("name") == "deploy_server_id":
                 return str(given.get("value"))

@@ -51,11 +51,15 @@ class HostServer:
         """The first run, from what Nova's user data or an operator has put there."""
         data = self.root / "cfn-init-data"
         data.write_text(json.dumps({"deployments": [], "os-collect-config": os_collect_config}))
-        self._collect("heat_local", "--heat_local-path", data)
+        assert self._collect("heat_local", "--heat_local-path", data) == 0
 
     def poll(self) -> None:
         """One run of heat-config-collect with what the last one has configured."""
-        self._collect("--config-file", self.root / "etc/os-collect-config.conf")
+        assert self.look() == 0
+
+    def look(self) -> int:
+        """The same, however it ends; return its exit status."""
+        return self._collect("--config-file", self.root / "etc/os-collect-config.conf")
 
     def run(self, *command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a program as on the server."""
@@ -77,7 +81,7 @@ class HostServer:
     def undelivered(self) -> list[Path]:
         return list((self.root / "var/lib/heat-config/outbox").glob("*.json"))
 
-    def _collect(self, *arguments: str | Path) -> None:
+    def _collect(self, *arguments: str | Path) -> int:
         settings = {
             "--cachedir": self.root / "cache",
             "--backup-cachedir": self.root / "cache-backup",
@@ -87,14 +91,14 @@ class HostServer:
         options = [part for pair in settings.items() for part in pair]
         collect = self.root / "bin/heat-config-collect"
         with self.log.open("a") as log:
-            subprocess.run(
+            done = subprocess.run(
                 # A --config-file overrides the options before it.
                 [collect, *arguments, "--one-time", *options],
                 env=self._environment(),
                 stdout=log,
                 stderr=log,
-                check=True,
             )
+        return done.returncode
 
     def _program(self, name: str, text: str) -> None:
         path = self.root / "bin" / name

@@ -15,6 +15,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
+from heat_config.collect.loop import NOT_ASKED
 from tests.support.deployments import script, to
 from tests.support.server import HostServer
 from tests.support.serving import serving
@@ -86,7 +87,8 @@ class World:
     def poll(self) -> str:
         """Let the server look once; return the lines that it has written meanwhile."""
         before = self.server.log.stat().st_size if self.server.log.exists() else 0
-        self.server.poll()
+        status = self.server.look()
+        assert status in (0, NOT_ASKED), status
         with self.server.log.open(encoding="utf-8", errors="replace") as log:
             log.seek(before)
             return log.read()
