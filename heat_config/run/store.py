@@ -46,6 +46,8 @@ class Begun(NamedTuple):
     """What tells its processes; see :mod:`heat_config.run.scope`."""
     outcome: dict[str, Any] | None = None
     """The result where nothing is run (:mod:`heat_config.run.refreshed`): it is known before."""
+    stopped: str | None = None
+    """Why the run was cut, where that could be noted; see :mod:`heat_config.run.stopped`."""
 
 
 class Store:
@@ -105,8 +107,13 @@ class Store:
         with suppress(FileNotFoundError, IsADirectoryError, ValueError, KeyError, TypeError):
             note = json.loads(self.config_path(config_id).read_bytes())[RUN]
             forced, scope = bool(note["forced"]), dict(note["scope"])
-            outcome = note.get("outcome")
-            return Begun(forced, scope, outcome if isinstance(outcome, dict) else None)
+            outcome, stopped = note.get("outcome"), note.get("stopped")
+            return Begun(
+                forced,
+                scope,
+                outcome if isinstance(outcome, dict) else None,
+                stopped if isinstance(stopped, str) else None,
+            )
         return Begun()
 
     def is_own(self, config_id: str) -> bool:

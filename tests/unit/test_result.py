@@ -145,7 +145,13 @@ class TestExplained:
 
 
 # The parser of JSON refuses an integer of more than some thousand digits by itself.
-@pytest.mark.parametrize("code", ["x" * 101, "0" * 300_000, 1 << 63, -(1 << 63) - 1, 10**4000])
+def test_a_status_code_too_long_to_be_read_is_a_failure() -> None:
+    result = hook_says(json.dumps({"deploy_status_code": 10**4000}).encode())
+    assert result["deploy_status_code"] == 1
+    assert "more than 300 digits" in result["deploy_stderr"]
+
+
+@pytest.mark.parametrize("code", ["x" * 101, "0" * 300_000, 1 << 63, -(1 << 63) - 1, 10**299])
 @pytest.mark.parametrize("read", [hook_says, lambda said: from_dict(json.loads(said)).as_dict()])
 def test_a_status_code_that_cannot_be_sent_is_a_failure_that_says_so(
     code: str | int, read: Callable[[bytes], dict[str, Any]]
