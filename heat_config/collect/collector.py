@@ -155,7 +155,7 @@ def user_access() -> UserAccess:
     if missing:
         what = f"the section zaqar of os-collect-config.conf lacks {', '.join(missing)}"
         raise CloudError(what, Outcome.UNUSABLE)
-    log.conceal({section.password, section.user_id})
+    log.conceal({section.password, section.user_id, *redact.url_secrets(section.auth_url)})
     return UserAccess(Credentials.from_section(section), _trust(section), section.queue_id)
 
 
