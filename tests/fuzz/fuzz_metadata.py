@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Coverage-guided fuzzing of what comes from outside: metadata and hooks' answers.
+"""Coverage-guided fuzzing of what comes from outside, and of what a crash has left on the disk.
+
+Messages, metadata, hooks' answers, and the entries of the outbox.
 
 ``make fuzz SECONDS=3600`` runs it. What it has found is in .cache/fuzz; to try such a file again::
 
@@ -15,7 +17,9 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["heat_config", "json"]):
-    from heat_config import deployment, result, signals
+    from heat_config import deployment, readable, result, signals, terminal
+    from heat_config.collect import metadata
+    from heat_config.delivery import entry
     from heat_config.mask import Mask
     from heat_config.process import Completed
 
@@ -67,6 +71,31 @@ def check_answer(data: bytes) -> None:
         assert str(message["deploy_status_code"]) != "0"
 
 
+def check_message(data: bytes) -> None:
+    """Whatever a queue's message holds is metadata that others can read, or is refused."""
+    try:
+        content = metadata.read(readable.loads(data))
+    except (ValueError, metadata.UnusableError):
+        return
+    found = metadata.sources("zaqar", content, ["deployments"])
+    assert found[0] == ("zaqar", content)
+    for name, each in found:
+        name.encode()
+        json.dumps(each, ensure_ascii=False).encode()
+    metadata.server_id(content)
+    metadata.queue_id(content)
+
+
+def check_entry(data: bytes) -> None:
+    """Whatever an entry's file holds is an entry that can be written again, or is refused."""
+    try:
+        found, _ = entry.read(data, "c1")
+    except (entry.DamagedError, entry.NewerError):
+        return
+    json.dumps(entry.as_dict(found))
+    terminal.shown(found.problem)
+
+
 def json_value(provider: atheris.FuzzedDataProvider, depth: int = 0) -> Any:
     """A JSON value with the names that deployments and results have."""
     kind = provider.ConsumeIntInRange(0, 8 if depth < 4 else 5)
@@ -98,12 +127,16 @@ def item(provider: atheris.FuzzedDataProvider) -> dict[str, Any]:
 
 def check(data: bytes) -> None:
     """Raw bytes, and JSON of the right shape, for both."""
-    check_metadata(data)
-    check_answer(data)
+    for each in (check_metadata, check_answer, check_message, check_entry):
+        each(data)
     provider = atheris.FuzzedDataProvider(data)
     status = provider.ConsumeIntInRange(0, 3)
     made = [json_value(provider) for _ in range(2)]
-    check_metadata(json.dumps([*made, item(provider), item(provider)]).encode())
+    items = [*made, item(provider), item(provider)]
+    check_metadata(json.dumps(items).encode())
+    check_message(json.dumps({"deployments": items, "os-collect-config": made[0]}).encode())
+    parts = {"id": "c1", "version": 1, "address": made[0], "message": made[1]}
+    check_entry(json.dumps(parts).encode())
     for each in made:
         check_answer(bytes([status]) + json.dumps(each).encode())
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.support.hostile.values import ON_A_QUEUE, VALUES
+from tests.support.hostile.values import VALUES
 
 PARTS = ("id", "name", "group", "config", "inputs", "outputs", "options", "creation_time")
 # The values of these inputs say where a result goes, and how.
@@ -17,7 +17,7 @@ ADDRESS = (
 )
 # Of the values, those that are told apart there.
 OF_AN_ADDRESS = (
-    *("null", "zero", "negative", "empty list", "map of a map", "nested 200"),
+    *("null", "zero", "negative", "empty list", "map of a map", "nested 988"),
     *("lone surrogate", "NUL", "newline", "path", "a megabyte"),
 )
 OF_AN_OPTION = ("null", "negative", "huge number", "NaN", "empty map", "shell")
@@ -28,7 +28,7 @@ _PLACE = "the-hostile-value"
 
 def inputs(good: dict[str, Any]) -> dict[str, dict[str, str]]:
     """All of them as JSON texts, by part and value; the rest of each is that of a good one."""
-    found = {part: _with(good, part, ON_A_QUEUE) for part in PARTS}
+    found = {part: _with(good, part, VALUES) for part in PARTS}
     for name in ADDRESS:
         values = {each: VALUES[each] for each in OF_AN_ADDRESS}
         found[name] = {each: _with_input(good, name, text) for each, text in values.items()}
@@ -36,7 +36,7 @@ def inputs(good: dict[str, Any]) -> dict[str, dict[str, str]]:
         values = {each: VALUES[each] for each in OF_AN_OPTION}
         item = json.dumps({**good, "options": {name: _PLACE}})
         found[f"option {name}"] = _put(item, values)
-    found["the whole"] = dict(ON_A_QUEUE)
+    found["the whole"] = dict(VALUES)
     return found
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import json
 
-from tests.support.hostile.values import ON_A_QUEUE, VALUES
+from tests.support.hostile.values import VALUES
 
 # Metadata with one section that is wrong; the rest has nothing to run.
-SECTIONS = ("null", "NaN", "empty text", "map of a map", "nested 200", "list of lists")
+SECTIONS = ("null", "NaN", "empty text", "map of a map", "nested 988", "list of lists")
 
 INPUTS = {
-    **ON_A_QUEUE,
+    **VALUES,
     **{f"deployments: {name}": f'{{"deployments": {VALUES[name]}}}' for name in SECTIONS},
     **{
         f"os-collect-config: {name}": f'{{"deployments": [], "os-collect-config": {VALUES[name]}}}'

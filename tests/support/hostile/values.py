@@ -37,7 +37,3 @@ VALUES = {
     "template": '"{{deployments}}"',
     "option": '"--help"',
 }
-
-# Zaqar itself cannot read these, and so never has them on a queue.
-ON_NO_QUEUE = ("5000 digits", "nested 988", "nested 100000")
-ON_A_QUEUE = {name: text for name, text in VALUES.items() if name not in ON_NO_QUEUE}
