@@ -43,19 +43,26 @@ class Ours(HostServer):
     @contextmanager
     def serving(self, given: dict[str, Any]) -> Iterator[int]:
         """The service, up; ``given`` is what the server is told at its boot. Gives its pid."""
-        files = [self._boot_configuration(given), self._more_configuration()]
-        arguments = [part for path in files for part in ("--config-file", str(path))]
-        environment = self._environment()
-        program = shutil.which(self.collect, path=environment["PATH"])
-        with (self.root / "log").open("a") as log:
-            running = subprocess.Popen(
-                [str(program), *arguments], env=environment, stdout=log, stderr=log
-            )
+        command = self._command(given)
+        with self.log.open("a") as log:
+            running = subprocess.Popen(command, env=self._environment(), stdout=log, stderr=log)
         try:
             yield running.pid
         finally:
             running.kill()
             running.wait()
+
+    def once(self, given: dict[str, Any]) -> None:
+        """One run of the service, to its end."""
+        command = [*self._command(given), "--one-time"]
+        with self.log.open("a") as log:
+            subprocess.run(command, env=self._environment(), stdout=log, stderr=log, check=True)
+
+    def _command(self, given: dict[str, Any]) -> list[str]:
+        files = [self._boot_configuration(given), self._more_configuration()]
+        arguments = [part for path in files for part in ("--config-file", str(path))]
+        program = shutil.which(self.collect, path=self._environment()["PATH"])
+        return [str(program), *arguments]
 
     def _boot_configuration(self, given: dict[str, Any]) -> Path:
         """As the element's template makes it, which later makes the same again."""
@@ -82,14 +89,17 @@ class Ours(HostServer):
 
 
 class Peer(Ours):
-    """A server as one built with heat-agents 13.0.0."""
+    """A server as one built with heat-agents 13.0.0.
+
+    ``programs``: where os-collect-config and what its elements need are; else an environment of
+    its own is made.
+    """
 
     collect = "os-collect-config"
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, programs: Path | None = None) -> None:
         super().__init__(root)
-        self._venv = peer.make_venv("peer-collect")
-        peer.install(self._venv, PEER_NEEDS)
+        self._programs = programs or _environment_of_its_own()
         elements = peer.elements()
         shutil.rmtree(self._templates)
         shutil.copytree(elements / "heat-config/os-apply-config", self._templates)
@@ -115,7 +125,13 @@ class Peer(Ours):
 
     def _environment(self) -> dict[str, str]:
         ours = super()._environment()
-        path = [str(self._venv / "bin"), os.environ["PATH"]]
+        path = [str(self._programs), os.environ["PATH"]]
         own = {name: str(value) for name, value in self._own.items()}
         # Its collector "local" dies in other locales.
         return {**ours, **own, "PATH": ":".join(path), "PYTHONPATH": "", "LC_ALL": "C"}
+
+
+def _environment_of_its_own() -> Path:
+    venv = peer.make_venv("peer-collect")
+    peer.install(venv, PEER_NEEDS)
+    return venv / "bin"

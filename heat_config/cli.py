@@ -22,9 +22,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """``heat-config COMMAND``; the exit status is 2 for a usage that is not one."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        if arguments == ["run"]:
-            done = quick.all_done(settings.load())
-            if done is not None:
+        if arguments in (["run"], ["refreshed"]):
+            given = settings.load()
+            done = quick.all_done(given)
+            if done is not None and (arguments == ["run"] or not quick.completion(given)):
                 log.info(f"{done} deployments, nothing to do")
                 return 0
         from heat_config.commands import line

@@ -17,13 +17,18 @@ import json
 import re
 from typing import Any, NamedTuple
 
+from heat_config import redact
 from heat_config.data import as_text, kind
+from heat_config.terminal import shown
 
 # What Heat itself calls a config that names no group.
 UNGROUPED = "Heat::Ungrouped"
 # Their configuration is the data that os-apply-config renders into files: when
 # the agent runs, os-apply-config has already applied it. They need no hook.
 APPLIED_WITHOUT_HOOK = ("os-apply-config", UNGROUPED)
+
+# The option of a config that names those of its inputs whose values are never written.
+SECRETS = "secret_inputs"
 
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:+-]{0,199}")
 
@@ -49,8 +54,19 @@ class Deployment(NamedTuple):
             return []  # the outputs may be what is wrong
         return [entry["name"] for entry in self.item["outputs"] if entry.get("error_output")]
 
+    @property
+    def secrets(self) -> set[str]:
+        """The texts that must never be written: its credentials, and the inputs that it names.
+
+        Of a parameter of a template that is ``hidden`` nothing tells here: Heat's schema of an
+        input has no such key (``heat.engine.software_config_io``).
+        """
+        named = redact.texts_of(self.values, _secret_inputs(self.item.get("options")) or ())
+        user = redact.user_name_in(self.values, self.name)
+        return redact.secrets_in(self.values) | user | named
+
     def __str__(self) -> str:
-        return f"{self.name} ({self.group}, {self.id})"
+        return f"{shown(self.name)} ({shown(self.group)}, {self.id})"
 
 
 class MetadataError(Exception):
@@ -189,6 +205,8 @@ def _normalised(item: dict[str, Any]) -> dict[str, Any]:
     options = item.get("options") or {}
     if not isinstance(options, dict):
         raise _UnusableError(f"'options' is {kind(options)}, not a map")
+    if _secret_inputs(options) is None:
+        raise _UnusableError(f"the option {SECRETS} is not a list of inputs' names")
     return {
         **item,
         "group": group,
@@ -197,6 +215,13 @@ def _normalised(item: dict[str, Any]) -> dict[str, Any]:
         "options": options,
         "config": "" if item.get("config") is None else item["config"],
     }
+
+
+def _secret_inputs(options: object) -> list[str] | None:
+    """The inputs that a config's options name as secret; None when that cannot be read."""
+    given = options.get(SECRETS) if isinstance(options, dict) else None
+    names = [given] if isinstance(given, str) else given or []
+    return names if isinstance(names, list) and all(isinstance(n, str) for n in names) else None
 
 
 def _resolve(item: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:

@@ -21,8 +21,15 @@ LEFT_OVER_AFTER = 3600
 
 
 def make_private_folder(path: Path) -> None:
-    """Make a folder, and the folders above it, for its owner alone."""
-    path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    """Make a folder for its owner alone, and so the folders above it that are not there.
+
+    Those that a system has, ``/var/lib`` or ``/var/log``, are made for all: others need them.
+    """
+    for above in reversed(path.parents):
+        if not above.is_dir():
+            is_the_systems = len(above.parts) <= len(Path("/var/lib").parts)
+            above.mkdir(mode=0o755 if is_the_systems else PRIVATE_FOLDER, exist_ok=True)
+    path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
 
 
 def write_durably(path: Path, text: str, *, mode: int = PRIVATE_FILE) -> None:
@@ -92,18 +99,37 @@ def flush_folder(path: Path) -> None:
 def locked(folder: str, wait: Callable[[], None] | None = None) -> Iterator[None]:
     """Hold a folder's lock; wait for it if need be.
 
-    ``wait`` is called between two tries; without it the kernel waits. The lock is the
-    folder's own, so there is no file that could stay behind, and it goes with the
+    ``wait`` is called between two tries; without it the kernel waits. The lock goes with the
     process, however that ends.
 
     :raises OSError: the folder cannot be opened.
     """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = _open_for_lock(folder)
     try:
         _lock(descriptor, wait)
         yield
     finally:
         os.close(descriptor)
+
+
+def _open_for_lock(folder: str) -> int:
+    """What a folder's lock is on: nobody else may be able to open it, or he could hold it for ever.
+
+    It is the folder itself where that is its owner's alone, so there is no file that could stay
+    behind; else a private folder in it.
+    """
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(folder, flags & ~os.O_NOFOLLOW)
+    if not os.fstat(descriptor).st_mode & 0o077:
+        return descriptor
+    try:
+        with suppress(FileExistsError):
+            os.mkdir(".lock", PRIVATE_FOLDER, dir_fd=descriptor)
+        inner = os.open(".lock", flags, dir_fd=descriptor)
+    finally:
+        os.close(descriptor)
+    os.fchmod(inner, PRIVATE_FOLDER)
+    return inner
 
 
 def _lock(descriptor: int, wait: Callable[[], None] | None) -> None:
@@ -119,7 +145,7 @@ def is_locked(folder: str) -> bool:
 
     :raises OSError: the folder cannot be opened.
     """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = _open_for_lock(folder)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

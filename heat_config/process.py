@@ -18,7 +18,7 @@ from contextlib import nullcontext, suppress
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -95,15 +95,15 @@ def run(
     on_stderr: Callable[[str], None] | None = None,
     time_limit: float | None = None,
     scope: Scope | None = None,
-    unbroken: Iterable[str] = (),
+    end_of_piece: Callable[[bytes], int] = len,
 ) -> Completed:
     """Run a program until it ends and return what it wrote.
 
     Each line is handed to ``on_stdout`` or ``on_stderr`` as it comes. What
     counts is the program's own end: a service that it left running in the
     background, and that still holds its stdout, does not hold up the caller.
-    A line longer than :data:`LONGEST_LINE` comes in pieces, of which none ends
-    within one of the ``unbroken`` texts: a secret in two halves would not be masked.
+    A line longer than :data:`LONGEST_LINE` comes in pieces, and ``end_of_piece`` says
+    where one ends: a secret in two halves would not be masked.
 
     A program that takes longer than ``time_limit`` seconds is ended, TERM and after
     :data:`GRACE` seconds KILL, together with all that is in its ``scope``. Without
@@ -127,9 +127,8 @@ def run(
             )
         with started as child:
             assert child.stdout and child.stderr  # noqa: S101 - for the type checker
-            whole = tuple(text.encode() for text in unbroken)
-            stdout = _Reader(child.stdout, on_stdout, whole)
-            stderr = _Reader(child.stderr, on_stderr, whole)
+            stdout = _Reader(child.stdout, on_stdout, end_of_piece)
+            stderr = _Reader(child.stderr, on_stderr, end_of_piece)
             in_time = _follow(child.pid, [stdout, stderr], time_limit, scope)
             returncode = child.wait()
     return Completed(
@@ -146,11 +145,14 @@ class _Reader:
     """One of the program's streams: its end is kept, all of it handed on by lines."""
 
     def __init__(
-        self, pipe: IO[bytes], on_line: Callable[[str], None] | None, unbroken: tuple[bytes, ...]
+        self,
+        pipe: IO[bytes],
+        on_line: Callable[[str], None] | None,
+        end_of_piece: Callable[[bytes], int],
     ) -> None:
         self.pipe = pipe
         self._on_line = on_line
-        self._unbroken = unbroken
+        self._end_of_piece = end_of_piece
         self.dropped = 0
         self._chunks: deque[bytes] = deque()
         self._size = 0
@@ -166,8 +168,8 @@ class _Reader:
         self._keep(chunk)
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         if len(self._rest) > LONGEST_LINE:
-            end = min((_end_without(text, self._rest) for text in self._unbroken), default=None)
-            lines, self._rest = [*lines, self._rest[:end]], self._rest[end:] if end else b""
+            end = self._end_of_piece(self._rest)
+            lines, self._rest = [*lines, self._rest[:end]], self._rest[end:]
         self._hand_on(lines)
         return bool(chunk)
 
@@ -196,12 +198,6 @@ class _Reader:
         if self._on_line:
             for line in lines:
                 self._on_line(line.decode("utf-8", "replace"))
-
-
-def _end_without(text: bytes, line: bytes) -> int:
-    """Where a line must end so that it does not end with a beginning of a text."""
-    sizes = range(len(text) - 1, 0, -1)
-    return len(line) - next((size for size in sizes if line.endswith(text[:size])), 0)
 
 
 def _follow(

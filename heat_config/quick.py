@@ -38,6 +38,16 @@ def all_done(settings: Settings) -> int | None:
     return len(ids) if done and len(set(ids)) == len(ids) else None
 
 
+def completion(settings: Settings) -> dict[str, str]:
+    """Whom the metadata ask to signal when os-refresh-config has ended: names and values."""
+    try:
+        with open(settings.completion, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - quick
+            pairs = [line.strip().partition(" ") for line in file]
+    except OSError:
+        return {}
+    return {name: value for name, _, value in pairs if value}
+
+
 def _has_ended(config_id: str, deployed: Collection[str], settings: Settings) -> bool:
     if f"{config_id}.notify.json" in deployed:
         return True

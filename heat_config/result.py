@@ -13,8 +13,6 @@ import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from heat_config import redact
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -84,10 +82,9 @@ class Result(NamedTuple):
         """Whether Heat will take it for a failure."""
         return not _is_zero(self.status_code)
 
-    def masked(self, secrets: Iterable[str]) -> Result:
+    def masked(self, mask: Callable[[str], str]) -> Result:
         """The same without the secrets, wherever a hook has repeated them."""
-        hidden = tuple(secrets)
-        return self._map(lambda text: redact.text(text, hidden))
+        return self._map(mask)
 
     def _map(self, change: Callable[[str], str]) -> Result:
         return Result(*(_map_texts(part, change) for part in self))

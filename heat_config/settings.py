@@ -50,10 +50,14 @@ class Settings(NamedTuple):
     """What could not be begun or kept on this server's disk; beside ``config_file``."""
     secrets: str
     """A folder for each run that goes on, in memory; beside ``config_file``."""
+    completion: str
+    """Whom the metadata ask to signal when os-refresh-config has ended; beside ``config_file``."""
     fallback_after: float
     """Seconds of tries after which Heat itself is notified (HEAT_CONFIG_FALLBACK_AFTER)."""
     first_wait: float
     """Seconds before a result is sent a second time; then doubled (HEAT_CONFIG_FIRST_WAIT)."""
+    deadline: float
+    """Seconds for one request in all, and for one try to deliver (HEAT_CONFIG_DEADLINE)."""
     ca_file: str | None
     """Certificates of the authorities to trust (HEAT_CONFIG_CA_FILE); else the system's."""
     insecure: bool
@@ -85,9 +89,11 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         message_ttl=int(get.number("HEAT_CONFIG_MESSAGE_TTL", 86_400, 60, 1_209_600)),
         unfinished=f"{volatile}/unfinished",
         secrets=f"{volatile}/secrets",
+        completion=f"{volatile}/completion",
         fallback_after=get.number("HEAT_CONFIG_FALLBACK_AFTER", 600, least=0),
         # The waits are what a result grows old by: without any it never would.
         first_wait=get.number("HEAT_CONFIG_FIRST_WAIT", 0.5, 0.001, 60),
+        deadline=get.number("HEAT_CONFIG_DEADLINE", 30, 1, 600),
         ca_file=get.text("HEAT_CONFIG_CA_FILE", "") or get.text("OS_CACERT", "") or None,
         insecure=get.text("HEAT_CONFIG_INSECURE", "0").lower() in ("1", "true", "yes"),
     )

@@ -12,6 +12,7 @@ from heat.engine.resources.openstack.heat import software_deployment as heats
 from heat_plugin import options, record, transport
 from heat_plugin.record import Record
 from heat_plugin.stack import StackZaqar
+from heat_plugin.transport import Choice
 
 SIGNAL_TRANSPORT = heats.SoftwareDeployment.SIGNAL_TRANSPORT
 
@@ -86,8 +87,11 @@ class Chosen(heats.SoftwareDeployment):
             return
         chosen = asked
         if asked == transport.AUTO:
-            chosen = transport.decide(options.auto_signal(), messaging=self._zaqar.is_offered())
+            chosen = transport.decide(self._auto(), messaging=self._zaqar.is_offered())
         self._keep(kept.decided(asked, chosen))
+
+    def _auto(self) -> Choice:
+        return options.auto_signal()
 
     @property
     def _record(self) -> Record:

@@ -15,14 +15,18 @@ from oslo_log import log
 
 from heat_config.cloud import signed
 from heat_config.cloud.errors import CloudError
-from heat_plugin import queues, reading, record, transport
+from heat_plugin import options, posting, queues, reading, record, stored, transport
 from heat_plugin.chosen import OVER_ZAQAR, Chosen, attributes_with, schema_with
 from heat_plugin.rpc import Engine
+from heat_plugin.transport import Choice
 from heat_plugin.waiting import attempt
 from heat_plugin.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from heat_config.cloud.zaqar import Message
+    from heat_plugin.posting import Stored
 
 LOG = log.getLogger(__name__)
 
@@ -116,8 +120,18 @@ class SoftwareDeployment(Addressed):
     def rpc_client(self) -> Engine:
         """Heat's engine, where a failed post of metadata is no failure."""
         if self._engine is None:
-            self._engine = Engine(super().rpc_client())
+            self._engine = Engine(super().rpc_client(), self._post_packed)
         return self._engine
+
+    def _post_packed(self, server_id: str, reason: str) -> None:
+        """Post a server's metadata compressed: Zaqar has refused their size, in these words."""
+
+        def put(found: Stored) -> None:
+            if not found.is_signed:
+                raise posting.unpackable(server_id, reason)
+            posting.post_packed(self._zaqar.queue(found.queue), found.metadata, self._zaqar.ttl)
+
+        posting.post_current(partial(stored.of_server, self.context, server_id), put)
 
     def handle_create(self) -> Work:
         """Begin as soon as that is possible: see _advance."""
@@ -165,6 +179,7 @@ class SoftwareDeployment(Addressed):
             self._spared_queue = self._queue_name
         self._leaves_queues = work.leaves_queues
         attempt(work, self._delete_resource)
+        attempt(work, self._zaqar.require_keystone)
         return True
 
     def _delete_resource(self) -> None:
@@ -197,18 +212,41 @@ class SoftwareDeployment(Addressed):
         return bool(self._check_complete())
 
     def _look(self, work: Work) -> bool:
-        """Look at the deployment and its queue; return whether Heat waits no longer."""
+        """Look at the queue, and at the deployment in Heat; return whether Heat waits no longer.
+
+        An empty queue says enough, as long as Heat was asked lately.
+        """
+        listed = None
+        if self._queue_name and not self._is_asking_due(work):
+            listed = self._zaqar.queue(self._queue_name).messages()
+            if not listed:
+                return False
         deployment = self.rpc_client().show_software_deployment(self.context, self.resource_id)
+        work.asked()
         ended = bool(deployment["status"] != self.IN_PROGRESS)
         if ended:
             work.see_end()
         if self._queue_name:
-            ended = self._read(work, deployment, ended=ended)
+            ended = self._read(work, deployment, listed, ended=ended)
         if not ended:
             self._post_again(work, deployment)
         return ended
 
-    def _read(self, work: Work, deployment: dict[str, Any], *, ended: bool) -> bool:
+    def _is_asking_due(self, work: Work) -> bool:
+        return work.is_asking_due() or self._is_post_due(work)
+
+    def _is_post_due(self, work: Work) -> bool:
+        failed = self.rpc_client().post_failed
+        return work.is_post_due(options.metadata_again_after(), failed=failed)
+
+    def _read(
+        self,
+        work: Work,
+        deployment: dict[str, Any],
+        listed: Sequence[Message] | None,
+        *,
+        ended: bool,
+    ) -> bool:
         """Look at the queue; what remains to be done there does not hold up the stack for long."""
         try:
             return reading.read(
@@ -217,6 +255,7 @@ class SoftwareDeployment(Addressed):
                 partial(self._signal_heat, work),
                 ended=ended,
                 nameless=self._transport == transport.ZAQAR_SIGNAL,
+                listed=listed,
             )
         except CloudError as error:
             if not work.may_leave:
@@ -231,7 +270,7 @@ class SoftwareDeployment(Addressed):
     def _post_again(self, work: Work, deployment: dict[str, Any]) -> None:
         """Post the server's metadata again where it may not have reached the server."""
         engine = self.rpc_client()
-        if work.is_post_due(failed=engine.post_failed):
+        if self._is_post_due(work):
             engine.post_metadata(self.context, deployment)
             work.posted(failed=engine.post_failed)
 
@@ -240,6 +279,20 @@ class StructuredDeployment(SoftwareDeployment, heats_structured.StructuredDeploy
     """OS::Heat::StructuredDeployment with AUTO and ZAQAR_MESSAGE."""
 
     properties_schema = schema_with(heats_structured.StructuredDeployment.properties_schema)
+
+
+class SoftwareDeploymentWithUser(SoftwareDeployment):
+    """The same; AUTO makes a user, for an agent that knows no signed address."""
+
+    def _auto(self) -> Choice:
+        return options.auto_signal_with_user()
+
+
+class StructuredDeploymentWithUser(StructuredDeployment):
+    """The same; AUTO makes a user, for an agent that knows no signed address."""
+
+    def _auto(self) -> Choice:
+        return options.auto_signal_with_user()
 
 
 class SoftwareDeploymentGroup(heats.SoftwareDeploymentGroup):

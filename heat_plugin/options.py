@@ -7,6 +7,8 @@ from oslo_config import cfg
 
 from heat_plugin.transport import (
     AUTO,
+    CFN_SIGNAL,
+    HEAT_SIGNAL,
     ZAQAR_MESSAGE,
     ZAQAR_SIGNAL,
     ZAQAR_SIGNED,
@@ -31,9 +33,10 @@ OPTIONS = [
     cfg.StrOpt(
         "auto_signal_transport",
         default=ZAQAR_MESSAGE,
-        choices=[ZAQAR_MESSAGE, ZAQAR_SIGNAL],
+        choices=[ZAQAR_MESSAGE, ZAQAR_SIGNAL, CFN_SIGNAL, HEAT_SIGNAL],
         help="What AUTO means for deployments where the catalog has a messaging endpoint. "
-        "ZAQAR_SIGNAL, with a user for each, where servers run another agent than heat-config.",
+        "CFN_SIGNAL or HEAT_SIGNAL where servers run heat-agents; ZAQAR_SIGNAL, with a user for "
+        "each, where they run another agent that speaks version 2 of Zaqar's API.",
     ),
     cfg.StrOpt(
         "auto_software_config_transport",
@@ -41,6 +44,21 @@ OPTIONS = [
         choices=[ZAQAR_SIGNED, ZAQAR_MESSAGE],
         help="What AUTO means for servers where the catalog has a messaging endpoint. "
         "ZAQAR_MESSAGE, with a user for each, where servers run another agent than heat-config.",
+    ),
+    cfg.IntOpt(
+        "server_address_life",
+        default=3650 * 86_400,
+        min=3600,
+        help="Seconds that a server's signed address opens its queue. An update of its stack makes "
+        "a new one when half of them are over; a stack that rests for longer has lost its server.",
+    ),
+    cfg.IntOpt(
+        "metadata_again_after",
+        default=300,
+        min=1,
+        max=1800,
+        help="Seconds after which a server's metadata are posted again while a deployment of its "
+        "own is unanswered; then twice as long each time, up to 1800.",
     ),
 ]
 
@@ -63,11 +81,37 @@ def default_server() -> str:
 
 def auto_signal() -> Choice:
     """What AUTO means for a deployment."""
-    heats = cfg.CONF.default_deployment_signal_transport
-    return signal_choice(cfg.CONF.heat_config.auto_signal_transport, heats)
+    return _signal(cfg.CONF.heat_config.auto_signal_transport)
+
+
+def auto_signal_with_user() -> Choice:
+    """What it means in a stack whose servers have another agent than heat-config."""
+    return _signal(ZAQAR_SIGNAL)
+
+
+def _signal(understood: str) -> Choice:
+    return signal_choice(understood, cfg.CONF.default_deployment_signal_transport)
+
+
+def server_address_life() -> int:
+    """Seconds that a server's address opens its queue."""
+    return int(cfg.CONF.heat_config.server_address_life)
+
+
+def metadata_again_after() -> float:
+    """Seconds from the first post of metadata to the second: see heat_plugin.pacing."""
+    return float(cfg.CONF.heat_config.metadata_again_after)
 
 
 def auto_server() -> Choice:
     """What AUTO means for a server."""
-    heats = cfg.CONF.default_software_config_transport
-    return server_choice(cfg.CONF.heat_config.auto_software_config_transport, heats)
+    return _server(cfg.CONF.heat_config.auto_software_config_transport)
+
+
+def auto_server_with_user() -> Choice:
+    """What it means in a stack whose servers have another agent than heat-config."""
+    return _server(ZAQAR_MESSAGE)
+
+
+def _server(understood: str) -> Choice:
+    return server_choice(understood, cfg.CONF.default_software_config_transport)

@@ -3,21 +3,29 @@
 
 from __future__ import annotations
 
-# A tenth of a second, so that an answer after 0.3 s is seen at 0.4: a look costs the engine
-# about 15 ms, and a chain of deployments waits for each of them.
-SHORTEST = 0.1
+# Seconds until the first look: a program that has to start has not answered before.
+FIRST = 0.1
+# From then on, so that an answer after 0.3 s is seen before 0.4: a chain of deployments waits
+# for each of them.
+SHORTEST = 0.05
 # Of the time since the deployment began.
 SHARE = 0.25
 SHARE_LATER = 0.1
 # Where the first share ends, in seconds: a program that has to start has answered by then.
 EAGER = 4.0
 LONGEST = 15.0
-# Seconds for each deployment that waits in this engine: fifty looks a second for all of them.
-EACH = 0.02
+# Seconds for each deployment that waits in this engine: forty looks a second for all of them.
+EACH = 0.025
 
-# Seconds after which metadata is posted again for a deployment without an answer; then twice as
-# long each time, up to what the engine's own messages live.
-REPOST_FIRST = 300.0
+# A look at the queue shows what comes over the queue. Whether Heat has a result that came another
+# way its database says, which costs more: it is asked after a share of the time, and at the latest
+# after so many seconds.
+ASKING_SHARE = 0.5
+ASKING_FIRST = 1.0
+ASKING_LONGEST = 10.0
+
+# Seconds between two posts of metadata for a deployment without an answer, at most: what the
+# engine's own messages live is more.
 REPOST_LONGEST = 1800.0
 # A post that is known to have failed is repeated sooner.
 REPOST_FAILED = 5.0
@@ -29,14 +37,23 @@ def pause(elapsed: float, waiting: int) -> float:
     ``waiting``: how many deployments this engine waits for. They share what it can spend.
     """
     share = SHARE if elapsed < EAGER else SHARE_LATER
-    return max(min(elapsed * share, LONGEST), SHORTEST, waiting * EACH)
+    shortest = SHORTEST if elapsed >= FIRST else FIRST - elapsed
+    return max(min(elapsed * share, LONGEST), shortest, waiting * EACH)
 
 
-def next_post(times: int) -> float:
-    """Seconds from one post of the metadata to the next, after it was repeated so often."""
-    return float(min(REPOST_FIRST * 2.0 ** min(times, 16), REPOST_LONGEST))
+def is_asking_due(since_last: float, elapsed: float) -> bool:
+    """Whether to ask Heat for the deployment, too, ``elapsed`` seconds after it began."""
+    return since_last >= min(max(elapsed * ASKING_SHARE, ASKING_FIRST), ASKING_LONGEST)
 
 
-def is_post_due(since_last: float, times: int, *, failed: bool) -> bool:
+def next_post(first: float, times: int) -> float:
+    """Seconds from one post of the metadata to the next, after it was repeated so often.
+
+    ``first``: from the first post to the second; then twice as long each time.
+    """
+    return float(min(first * 2.0 ** min(times, 16), REPOST_LONGEST))
+
+
+def is_post_due(since_last: float, first: float, times: int, *, failed: bool) -> bool:
     """Whether to post the metadata again for a deployment that has no answer yet."""
-    return since_last >= (REPOST_FAILED if failed else next_post(times))
+    return since_last >= (REPOST_FAILED if failed else next_post(first, times))

@@ -115,6 +115,15 @@ class AsProject(NamedTuple):
         return answer
 
 
+def require_keystone(address: str) -> None:
+    """Ask Keystone for its version: nobody is logged in for it.
+
+    :raises CloudError: it does not answer.
+    """
+    with trouble.named("Keystone"):
+        _session().get(address, authenticated=False, log=False)
+
+
 def is_possible() -> bool:
     """Whether Heat has the domain for stack users that all of this needs."""
     return bool(cfg.CONF.stack_domain_admin)

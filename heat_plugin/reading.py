@@ -34,15 +34,17 @@ def read(
     *,
     ended: bool,
     nameless: bool,
+    listed: Sequence[Message] | None = None,
 ) -> bool:
     """Look once; return whether Heat waits no longer.
 
     ``signal`` gives Heat a result, ``ended``: whether Heat has waited no longer before;
-    ``nameless``: see :func:`heat_plugin.answer.view`.
+    ``nameless``: see :func:`heat_plugin.answer.view`; ``listed``: what is there, if that is known.
 
     :raises CloudError: the queue does not serve. A later look goes on from there.
     """
-    seen = answer.view(queue.messages(), config_id, ended=ended, nameless=nameless)
+    found = queue.messages() if listed is None else listed
+    seen = answer.view(found, config_id, ended=ended, nameless=nameless)
     while (step := answer.next_step(seen)) not in (Step.WAIT, Step.DONE):
         seen = _take(step, seen, queue, config_id, signal)
     return seen.ended

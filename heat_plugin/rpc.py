@@ -3,31 +3,35 @@
 
 The engine stores a deployment and then posts the server's metadata. When the post fails, the
 call fails although the deployment is stored: who asks again would fail for good. Here the
-deployment counts as stored when it is, and that its server may not know of it is noted.
+deployment counts as stored when it is, and that its server may not know of it is noted. Metadata
+that were too large as they are are posted compressed, at once.
 """
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from heat.common import exception
 from oslo_log import log
+
+from heat_config.cloud import http
+from heat_config.cloud.errors import CloudError, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 LOG = log.getLogger(__name__)
 
-# Bytes of one request's body: max_messages_post_size in zaqar.conf has this default.
-LIMIT = 262_144
-
 
 class Engine:
-    """Heat's own client for its engine, with another way to fail for three of its calls."""
+    """Heat's own client for its engine, with another way to fail for three of its calls.
 
-    def __init__(self, client: Any) -> None:
+    ``post_packed`` posts the metadata of the server with an id, given the words in which Zaqar has
+    refused their size; it raises CloudError.
+    """
+
+    def __init__(self, client: Any, post_packed: Callable[[str, str], None]) -> None:
         self._client = client
+        self._post_packed = post_packed
         self.post_failed = False
         """Whether the last post of metadata did not come about."""
 
@@ -35,33 +39,51 @@ class Engine:
         return getattr(self._client, name)
 
     def create_software_deployment(self, context: Any, **values: Any) -> Any:
-        """Create a deployment and post the server's metadata."""
+        """Create a deployment and post the server's metadata.
+
+        :raises CloudError: they are too large.
+        """
         call = self._client.create_software_deployment
         return self._stored(lambda: call(context, **values), context, values)
 
     def update_software_deployment(self, context: Any, deployment_id: str, **values: Any) -> Any:
-        """Change a deployment; post the server's metadata if it is given a config."""
+        """Change a deployment; post the server's metadata if it is given a config.
+
+        :raises CloudError: they are too large.
+        """
         call = self._client.update_software_deployment
         given = {"deployment_id": deployment_id, **values}
         return self._stored(lambda: call(context, **given), context, given)
 
     def delete_software_deployment(self, context: Any, deployment_id: str) -> None:
         """Delete a deployment and post the server's metadata, once: what is gone is gone."""
+        before = self._find(context, deployment_id)
         try:
             self._client.delete_software_deployment(context, deployment_id)
         except Exception as error:
-            if self._find(context, deployment_id) is not None:
+            if before is None or self._find(context, deployment_id) is not None:
                 raise
             LOG.info("deployment %s is deleted; not posted: %s", deployment_id, _kind(error))
+            self._post_rest(before["server_id"], error)
 
     def post_metadata(self, context: Any, deployment: dict[str, Any]) -> None:
-        """Post the metadata of a deployment's server again; the deployment stays as it is."""
-        self.update_software_deployment(
-            context,
-            deployment["id"],
-            config_id=deployment["config_id"],
-            updated_at=deployment.get("updated_time") or deployment["creation_time"],
-        )
+        """Post the metadata of a deployment's server again; the deployment stays as it is.
+
+        :raises CloudError: they are too large, and have never been posted.
+        """
+        was_posted = not self.post_failed
+        try:
+            self.update_software_deployment(
+                context,
+                deployment["id"],
+                config_id=deployment["config_id"],
+                updated_at=deployment.get("updated_time") or deployment["creation_time"],
+            )
+        except CloudError as error:
+            if not was_posted:
+                raise
+            # Another deployment has made them so since, and fails of it.
+            LOG.warning("deployment %s: not posted again: %s", deployment["id"], error)
 
     def _stored(
         self, call: Callable[[], Any], context: Any, values: dict[str, Any]
@@ -72,26 +94,35 @@ class Engine:
             found = self._find(context, values["deployment_id"])
             if found is None or found["config_id"] != values.get("config_id"):
                 raise
-            self._check_size(context, found["server_id"])
-            self.post_failed = True
             LOG.info("deployment %s is stored; not posted: %s", found["id"], _kind(error))
+            self.post_failed = not self._is_posted_packed(found["server_id"], error)
             return found
         if values.get("config_id"):
             self.post_failed = False
         return stored
 
-    def _check_size(self, context: Any, server_id: str) -> None:
-        """Fail where a queue can never take the metadata, whoever posts them.
+    def _is_posted_packed(self, server_id: str, error: Exception) -> bool:
+        """Whether the engine's post has failed by its size alone, and could be made smaller.
 
-        :raises Error: they are too large; size and limit are named.
+        :raises CloudError: it is too large all the same.
         """
-        deployments = self._client.metadata_software_deployments(context, server_id)
-        size = len(json.dumps(deployments))
-        if size > LIMIT:
-            raise exception.Error(
-                f"the deployments of server {server_id} have {size} bytes as metadata; a queue of "
-                f"Zaqar's takes {LIMIT}. Large values belong into an object store."
-            )
+        reason = http.too_large_in(str(error))
+        try:
+            if reason:
+                self._post_packed(server_id, reason)
+        except CloudError as refusal:
+            if refusal.outcome is Outcome.TOO_LARGE:
+                raise
+            LOG.info("metadata of server %s not posted: %s", server_id, refusal)
+            return False
+        return bool(reason)
+
+    def _post_rest(self, server_id: str, error: Exception) -> None:
+        """What is left is posted if it can be: a deletion fails of no size."""
+        try:
+            self._is_posted_packed(server_id, error)
+        except CloudError as refusal:
+            LOG.info("metadata of server %s not posted: %s", server_id, refusal)
 
     def _find(self, context: Any, deployment_id: str) -> dict[str, Any] | None:
         found: dict[str, Any] | None = None

@@ -8,6 +8,7 @@ it posts with that, and asks Keystone for nothing.
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -20,24 +21,20 @@ from heat.engine.resources.openstack.nova import server as nova_server
 from oslo_log import log
 
 from heat_config.cloud import signed
-from heat_plugin import options, queues, record, transport
+from heat_plugin import options, posting, queues, record, transport
 from heat_plugin.record import Record
 from heat_plugin.stack import StackZaqar
+from heat_plugin.stored import QUEUE, SIGNATURE
+from heat_plugin.transport import Choice
 from heat_plugin.waiting import attempt
 from heat_plugin.work import Work
 
 LOG = log.getLogger(__name__)
 
 TRANSPORT = deployed_server.DeployedServer.SOFTWARE_CONFIG_TRANSPORT
-QUEUE = "metadata_queue_id"
-SIGNATURE = "zaqar_queue_signed_url_data"
 
 # Of os-collect-config's section zaqar: what stands there in place of a user.
 SIGNED_ADDRESS = "signed_address"
-
-# Seconds. A server whose stack rests for longer than its address opens anything could never be
-# told a new one, and nothing in Heat renews what rests. An address is revoked with its queue.
-LIFE = 3650 * 86_400
 
 
 def schema_with(heats_own: dict[str, Any]) -> dict[str, Any]:
@@ -119,8 +116,11 @@ class SignedMetadata(server_base.BaseServer):
             return
         chosen = asked
         if asked == transport.AUTO:
-            chosen = transport.decide(options.auto_server(), messaging=self._zaqar.is_offered())
+            chosen = transport.decide(self._auto(), messaging=self._zaqar.is_offered())
         self._keep(kept.decided(asked, chosen))
+
+    def _auto(self) -> Choice:
+        return options.auto_server()
 
     @property
     def _record(self) -> Record:
@@ -173,22 +173,48 @@ class SignedMetadata(server_base.BaseServer):
         name = self._record.queue
         endpoint = self._zaqar.public_endpoint()
         queue = self._zaqar.queue(name)
-        engines = queue.address(endpoint, ("POST",), LIFE)
-        servers = queue.address(endpoint, ("GET", "DELETE"), LIFE)
+        life = options.server_address_life()
+        engines = queue.address(endpoint, ("POST",), life)
+        servers = queue.address(endpoint, ("GET", "DELETE"), life)
         section = meta["os-collect-config"]
         section["zaqar"] = {
             **(section.get("zaqar") or {}),
             "queue_id": name,
             SIGNED_ADDRESS: signed.written(servers),
         }
-        section["collectors"] = [*section["collectors"][:-1], "zaqar", "local"]
+        others = [each for each in section["collectors"] if each not in ("zaqar", "local")]
+        section["collectors"] = [*others, "zaqar", "local"]
         self.metadata_set(meta)
         self.data_set(SIGNATURE, json.dumps(_engines_own(engines)))
         self.data_set(QUEUE, name)
 
+    def _needs_update(self, *given: Any, **named: Any) -> bool:
+        """As Heat, and where nothing but the address has grown old.
+
+        Nothing in Heat comes by while a stack rests: each update of it does.
+        """
+        return bool(super()._needs_update(*given, **named)) or self._is_half_over()
+
+    def handle_update(self, json_snippet: Any, tmpl_diff: Any, prop_diff: Any) -> Any:
+        """As Heat; an address of which half of the life is over becomes a new one."""
+        updating = super().handle_update(json_snippet, tmpl_diff, prop_diff)
+        if self._is_half_over():
+            meta = self.metadata_get(True)
+            self._add_address(meta)
+            self._post(self._record.queue, meta)
+        return updating
+
+    def _is_half_over(self) -> bool:
+        """Whether that holds for the server's address; for none where there is none."""
+        section = (self.metadata_get() or {}).get("os-collect-config") or {}
+        text = (section.get("zaqar") or {}).get(SIGNED_ADDRESS)
+        if SIGNATURE not in self.data() or not signed.is_signed(text):
+            return False
+        left = signed.parse(str(text)).seconds_left(time.time())
+        return left < options.server_address_life() / 2
+
     def _post(self, name: str, meta: Any) -> None:
-        ttl = self.client_plugin("zaqar").DEFAULT_TTL
-        self._zaqar.queue(name).post(meta, ttl)
+        posting.post(self._zaqar.queue(name), meta, self._zaqar.ttl)
 
     def _update_software_config_transport(self, prop_diff: Any) -> None:
         """As Heat; the server is told on its old queue, which is deleted with the server."""
@@ -267,7 +293,10 @@ class DeployedServer(SignedMetadata, deployed_server.DeployedServer):
     def check_delete_complete(self, work: Work) -> bool:
         """Go on with it."""
         self._leaves_queues = work.leaves_queues
-        return self._advance(work)
+        if not work.has_begun:
+            attempt(work, work.begin)
+        attempt(work, self._zaqar.require_keystone)
+        return True
 
     def _advance(self, work: Work) -> bool:
         attempt(work, work.begin)
@@ -279,6 +308,20 @@ class Server(SignedMetadata, nova_server.Server):
 
     properties_schema = schema_with(nova_server.Server.properties_schema)
     attributes_schema = attributes_with(nova_server.Server.attributes_schema)
+
+
+class DeployedServerWithUser(DeployedServer):
+    """The same; AUTO makes a user, for an agent that knows no signed address."""
+
+    def _auto(self) -> Choice:
+        return options.auto_server_with_user()
+
+
+class ServerWithUser(Server):
+    """The same; AUTO makes a user, for an agent that knows no signed address."""
+
+    def _auto(self) -> Choice:
+        return options.auto_server_with_user()
 
 
 def _nothing() -> None:

@@ -37,6 +37,19 @@ class StackZaqar:
         """One of the stack's queues."""
         return Queue(self._connection(), name)
 
+    def require_keystone(self) -> None:
+        """Fail while Keystone is away.
+
+        Heat deletes the stack's project and its trust when the last resource is gone, and tries
+        that once: a resource that has waited here has spared the stack what it could.
+        """
+        project.require_keystone(self._resource.context.keystone_v3_endpoint)
+
+    @property
+    def ttl(self) -> int:
+        """Seconds that a message of Heat's own lives."""
+        return int(self._plugin.DEFAULT_TTL)
+
     @property
     def _plugin(self) -> Any:
         return self._resource.client_plugin("zaqar")

@@ -16,6 +16,7 @@ ZAQAR_MESSAGE = "ZAQAR_MESSAGE"
 ZAQAR_SIGNAL = "ZAQAR_SIGNAL"
 """Of a deployment: Heat's own transport, with a user; read without loss."""
 CFN_SIGNAL = "CFN_SIGNAL"
+HEAT_SIGNAL = "HEAT_SIGNAL"
 
 ZAQAR_SIGNED = "ZAQAR_SIGNED"
 """Of a server: its metadata come over a queue with a signed address in place of a user."""
@@ -41,8 +42,8 @@ class Choice(NamedTuple):
 def signal_choice(understood: str, default: str) -> Choice:
     """What AUTO means for results.
 
-    ``understood``: which of ZAQAR_MESSAGE and ZAQAR_SIGNAL the agents understand; ``default``:
-    the operator's transport for those who ask for none.
+    ``understood``: which transport the agents understand; ``default``: the operator's transport for
+    those who ask for none.
     """
     needs_zaqar = (AUTO, ZAQAR_MESSAGE, ZAQAR_SIGNAL)
     return Choice(understood, CFN_SIGNAL if default in needs_zaqar else default)

@@ -31,6 +31,10 @@ _HEATS = {
     "StructuredDeploymentGroup": ("OS::Heat::StructuredDeploymentGroup", SIGNAL),
     "DeployedServer": ("OS::Heat::DeployedServer", SERVER),
     "Server": ("OS::Nova::Server", SERVER),
+    "SoftwareDeploymentWithUser": ("OS::Heat::SoftwareDeployment", SIGNAL),
+    "StructuredDeploymentWithUser": ("OS::Heat::StructuredDeployment", SIGNAL),
+    "DeployedServerWithUser": ("OS::Heat::DeployedServer", SERVER),
+    "ServerWithUser": ("OS::Nova::Server", SERVER),
 }
 _PREFIX = "HeatConfig::"
 HEATS_NAME = {_PREFIX + ours: heats for ours, (heats, _) in _HEATS.items()}

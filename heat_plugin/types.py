@@ -17,4 +17,8 @@ def resource_mapping() -> dict[str, Any]:
         "HeatConfig::StructuredDeploymentGroup": deployments.StructuredDeploymentGroup,
         "HeatConfig::DeployedServer": servers.DeployedServer,
         "HeatConfig::Server": servers.Server,
+        "HeatConfig::SoftwareDeploymentWithUser": deployments.SoftwareDeploymentWithUser,
+        "HeatConfig::StructuredDeploymentWithUser": deployments.StructuredDeploymentWithUser,
+        "HeatConfig::DeployedServerWithUser": servers.DeployedServerWithUser,
+        "HeatConfig::ServerWithUser": servers.ServerWithUser,
     }

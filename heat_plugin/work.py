@@ -42,14 +42,14 @@ class Work:
         self.began = time.monotonic()
         self.ended: float | None = None
         """When Heat was first seen to wait no longer."""
-        self._posted = self.began
+        self._posted = self._asked = self.began
         self._reposts = 0
 
     def begin(self) -> None:
         """Let Heat begin the action."""
         begun = self._begin()
         self.has_begun = True
-        self.began = self._posted = time.monotonic()
+        self.began = self._posted = self._asked = time.monotonic()
         if isinstance(begun, dict):
             self.deployment = begun
             _waiting.add(self)
@@ -58,10 +58,19 @@ class Work:
         """Seconds until the next look."""
         return pacing.pause(time.monotonic() - self.began, len(_waiting))
 
-    def is_post_due(self, *, failed: bool) -> bool:
-        """Whether the server's metadata should be posted again."""
+    def is_asking_due(self) -> bool:
+        """Whether to ask Heat for the deployment, and not the queue alone."""
+        now = time.monotonic()
+        return pacing.is_asking_due(now - self._asked, now - self.began)
+
+    def asked(self) -> None:
+        """Heat has been asked."""
+        self._asked = time.monotonic()
+
+    def is_post_due(self, first: float, *, failed: bool) -> bool:
+        """Whether the server's metadata should be posted again; ``first``: seconds, see pacing."""
         since = time.monotonic() - self._posted
-        return pacing.is_post_due(since, self._reposts, failed=failed)
+        return pacing.is_post_due(since, first, self._reposts, failed=failed)
 
     def posted(self, *, failed: bool) -> None:
         """The metadata were posted again, or that failed again."""

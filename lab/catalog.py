@@ -27,3 +27,12 @@ def add_region(lab: Lab, region: str, endpoints: dict[str, str]) -> None:
         keystone.create(
             "endpoint", service_id=service_id, interface="public", url=url, region_id=region
         )
+
+
+def turn_aside(lab: Lab, service: str, interface: str, url: str) -> None:
+    """Let an interface of a service be reached at another URL."""
+    keystone = administrator(lab)
+    service_id = keystone.find("service", service)
+    query = f"interface={interface}&service_id={service_id}"
+    endpoint = keystone.find_where("endpoint", query)
+    keystone.call("PATCH", f"/endpoints/{endpoint}", {"endpoint": {"url": url}})

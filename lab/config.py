@@ -22,6 +22,7 @@ REGION = "RegionOne"
 # Below the range from which the kernel takes ports for outgoing connections: a port that is
 # free now is not taken by a client before its service has bound it.
 _PORTS = range(15000, 32000)
+_CLAIMS: list[socket.socket] = []
 
 PORTS = (
     "postgresql",
@@ -109,13 +110,29 @@ class Settings:
 
 
 def free_ports(names: Sequence[str]) -> dict[str, int]:
-    """Give each name a port on 127.0.0.1 that nobody has now."""
+    """Give each name a port on 127.0.0.1 that nobody has now.
+
+    No other lab is given it as long as this program runs: until the service listens there, and
+    while it is stopped.
+    """
     candidates = random.SystemRandom().sample(_PORTS, len(_PORTS))
-    free = (port for port in candidates if _is_free(port))
+    free = (port for port in candidates if _is_free(port) and _claim(port))
     chosen = dict(zip(names, free, strict=False))
     if len(chosen) < len(names):
         raise LabError(f"127.0.0.1 has fewer than {len(names)} free ports")
     return chosen
+
+
+def _claim(port: int) -> bool:
+    """Say whether the port is this program's from now on, by a name that the kernel gives once."""
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0heat-config-lab-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _CLAIMS.append(claim)
+    return True
 
 
 def _is_free(port: int) -> bool:

@@ -111,6 +111,11 @@ class Lab:
         process.stop([one for one in self._state.processes if one.name == name], self.directory)
         self._children.pop(name).wait()
 
+    def kill(self, name: str) -> None:
+        """End one service at once, as `kill -9` does; `start` brings it back."""
+        os.killpg(self._children[name].pid, signal.SIGKILL)
+        self.stop(name)
+
     def start(self, name: str, **environment: str) -> None:
         """Start one service again, and wait until it answers. Only who brought the lab up can.
 

@@ -53,7 +53,11 @@ class Keystone:
 
     def find(self, kind: str, name: str) -> str:
         """Return the id of an object of that name."""
-        answer, _ = request("GET", f"{self._url}/{kind}s?name={name}", token=self._token)
+        return self.find_where(kind, f"name={name}")
+
+    def find_where(self, kind: str, query: str) -> str:
+        """Return the id of the first object that answers a query."""
+        answer, _ = request("GET", f"{self._url}/{kind}s?{query}", token=self._token)
         return str(answer[f"{kind}s"][0]["id"])
 
     def call(self, method: str, path: str, body: object = None) -> None:

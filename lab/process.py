@@ -102,7 +102,7 @@ def stop(processes: Iterable[Process], directory: Path, *, seconds: float = 3) -
     _wait(lambda: not any(process.alive() for process in leaders), seconds)
     for pid in _members(listed, directory):
         _signal(pid, signal.SIGKILL)
-    if not _wait(lambda: not any(_members(listed, directory)), 5):
+    if not _wait(lambda: not any(_members(listed, directory)), 60):
         raise LabError(f"processes that do not end: {list(_members(listed, directory))}")
 
 

@@ -14,7 +14,7 @@ import select
 import socket
 import ssl
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import Message
@@ -48,6 +48,7 @@ FORWARD = Action(True, Reply.UPSTREAM)
 RESET = Action(False, Reply.RESET)
 LOSE_ANSWER = Action(True, Reply.RESET)
 STALL = Action(False, Reply.STALL)
+STALL_ANSWER = Action(True, Reply.STALL)
 GARBAGE = Action(False, b"\x16\x03\x01 this is no HTTP\r\n\r\n")
 
 
@@ -94,6 +95,7 @@ class Wire:
         """Where it listens, on 127.0.0.1; it stays the same."""
         self._default = default
         self._plan = iter(plan)
+        self._rule: Callable[[str, str], Action | None] = _no_rule
         self._lock = Lock()
         self._server: _Server | None = None
 
@@ -113,6 +115,10 @@ class Wire:
         """Say what befalls the next requests; after these comes the default."""
         with self._lock:
             self._plan = iter(actions)
+
+    def obey(self, rule: Callable[[str, str], Action | None]) -> None:
+        """Say what befalls a request by its method and path; None leaves it to the plan."""
+        self._rule = rule
 
     def requests(self, method: str) -> list[Exchange]:
         """Return what has come through of one method."""
@@ -135,9 +141,16 @@ class Wire:
         self.port = self._server.server_port
         Thread(target=self._server.serve_forever, args=(0.01,), name="wire").start()
 
+    def _action_for(self, method: str, path: str) -> Action:
+        return self._rule(method, path) or self._next_action()
+
     def _next_action(self) -> Action:
         with self._lock:
             return next(self._plan, self._default)
+
+
+def _no_rule(_method: str, _path: str) -> Action | None:
+    return None
 
 
 class _Server(ThreadingHTTPServer):
@@ -188,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length)
         if len(body) < length:
             return  # the client has gone
-        action = self.server.wire._next_action()
+        action = self.server.wire._action_for(self.command, self.path)
         upstream = self._ask(body) if action.forward else None
         if action.reply is Reply.UPSTREAM and not upstream:
             action = RESET  # what the service has done to us

@@ -48,3 +48,10 @@ class CloudError(Exception):
     def __init__(self, message: str, outcome: Outcome) -> None:
         super().__init__(message)
         self.outcome = outcome
+
+
+class AnswerTooLargeError(CloudError):
+    """An answer was left where it became too large; the request may have been served."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, Outcome.UNKNOWN)

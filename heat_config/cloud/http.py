@@ -3,25 +3,31 @@
 
 from __future__ import annotations
 
+import json
 import re
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from heat_config.cloud.errors import CloudError, Outcome
+from heat_config import readable
+from heat_config.cloud.errors import AnswerTooLargeError, CloudError, Outcome
+from heat_config.cloud.limits import TooLargeError
 
 if TYPE_CHECKING:
     from requests import Response
 
-# Seconds without a byte after which a request has failed.
+# Seconds without a byte after which a request has failed; what it may take in all is a
+# setting (heat_config.cloud.bounded).
 TIMEOUT: float = 15
 
 # urllib3's errors for a connection that was never made; NewConnectionError is also
 # a name that does not resolve and a port that refuses.
 _NO_CONNECTION = (NewConnectionError, ConnectTimeoutError)
 
-_TOO_LARGE = re.compile("size.*(too large|exceeds)")
+_TOO_LARGE = re.compile(r"[\w ]*\bsize\b.*?(?:too large|exceeds).{0,60}")
+
+_Error = TypeVar("_Error", bound=Exception)
 
 # Characters of an answer's own explanation that are worth a log line.
 LONGEST_REASON = 300
@@ -44,25 +50,33 @@ def _outcome(status: int, reason: str) -> Outcome:
         return Outcome.UNKNOWN
     if status < 400 or status in (408, 429):
         return Outcome.UNREACHABLE
-    # Zaqar and Heat say 400 where others say 413: "Message collection size is too
-    # large", "JSON body size (…) exceeds maximum allowed size".
-    if status == 413 or (status == 400 and _TOO_LARGE.search(reason)):
+    if status == 413 or (status == 400 and too_large_in(reason)):
         return Outcome.TOO_LARGE
     return Outcome.CONTENT_REFUSED if status in (400, 422) else Outcome.REFUSED
 
 
+def too_large_in(reason: str) -> str:
+    """Where an explanation says that a size is refused, those words; empty where it does not.
+
+    Zaqar and Heat say 400 where others say 413: "Message collection size is too large. Max size
+    262144", "JSON body size (…) exceeds maximum allowed size".
+    """
+    found = _TOO_LARGE.search(reason)
+    return found.group().strip() if found else ""
+
+
 def from_silence(what: str, error: Exception) -> CloudError:
     """The error for a request without an answer. Its text has the URL: only its kind is named."""
+    too_large = _found_below(error, TooLargeError)
+    if too_large:
+        return AnswerTooLargeError(f"the answer of {what} is too large: {too_large}")
     outcome = Outcome.UNREACHABLE if was_not_sent(error) else Outcome.UNKNOWN
     return CloudError(f"{what} does not answer ({type(error).__name__})", outcome)
 
 
 def was_not_sent(error: BaseException) -> bool:
     """Whether a request failed before any of it was sent: no connection was made."""
-    found: object = error
-    while isinstance(found, BaseException) and not isinstance(found, _NO_CONNECTION):
-        found = _below(found)
-    return isinstance(found, _NO_CONNECTION)
+    return _found_below(error, *_NO_CONNECTION) is not None
 
 
 def from_stranger(what: str) -> CloudError:
@@ -79,10 +93,18 @@ def is_success(response: Response) -> bool:
     return 200 <= response.status_code < 300
 
 
+def json_of(response: Response) -> Any:
+    """What an answer holds, without what nobody on a server could read.
+
+    :raises ValueError: it is no JSON.
+    """
+    return json.loads(readable.shallow(response.content.decode("utf-8", "replace")))
+
+
 def is_json(response: Response) -> bool:
     """Whether the answer's body is JSON."""
     try:
-        response.json()
+        json_of(response)
     except ValueError:
         return False
     return True
@@ -100,7 +122,8 @@ def untrusted(what: str, error: Exception) -> CloudError:
     Without a certificate that verifies nothing was sent. Other faults, such as a broken
     record, come after the request, too.
     """
-    cause = _openssl_error(error)
+    # Only what OpenSSL said is repeated: the other texts repeat the URL with its signature.
+    cause = _found_below(error, ssl.SSLError)
     if not isinstance(cause, ssl.SSLCertVerificationError):
         detail = cause.reason if cause else type(error).__name__
         return CloudError(f"TLS with {what} failed ({detail})", Outcome.UNKNOWN)
@@ -112,14 +135,11 @@ def untrusted(what: str, error: Exception) -> CloudError:
     )
 
 
-def _openssl_error(error: object) -> ssl.SSLError | None:
-    """What OpenSSL said, below the errors that urllib3, requests and keystoneauth make of it.
-
-    Only that is repeated: the texts of the others repeat the URL with its signature.
-    """
-    while isinstance(error, BaseException) and not isinstance(error, ssl.SSLError):
+def _found_below(error: object, *kinds: type[_Error]) -> _Error | None:
+    """The error of these kinds of which urllib3, requests and keystoneauth have made another."""
+    while isinstance(error, BaseException) and not isinstance(error, kinds):
         error = _below(error)
-    return error if isinstance(error, ssl.SSLError) else None
+    return error if isinstance(error, kinds) else None
 
 
 def _below(error: BaseException) -> object:

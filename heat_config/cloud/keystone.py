@@ -18,7 +18,7 @@ from keystoneauth1 import exceptions, session
 from keystoneauth1.identity import v3
 
 from heat_config import __version__, redact
-from heat_config.cloud import http
+from heat_config.cloud import bounded, http
 from heat_config.cloud.errors import CloudError, Outcome
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class User:
         )
         self._session = session.Session(
             auth=self._auth,
+            session=bounded.session(),
             verify=trust.verify(),
             timeout=http.TIMEOUT,
             # A redirection would take the token, or the password, to any host.
@@ -129,7 +130,7 @@ class User:
             raise _before(http.from_status(error.http_status, what, error.message)) from None
         except exceptions.ClientException as error:
             raise _before(_no_answer(what, error)) from None
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             # keystoneauth takes it for granted that what answers is Keystone.
             detail = f"gave an answer that is not Keystone's ({error!r})"
             raise CloudError(f"{what} {detail}", Outcome.UNREACHABLE) from None

@@ -16,6 +16,8 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from heat_config import readable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -58,8 +60,8 @@ def unpacked(body: object) -> object:
     except (KeyError, TypeError, ValueError):
         raise PackedError("what is packed in it is not in base64") from None
     try:
-        found: object = json.loads(_inflated(compressed))
-    except (ValueError, RecursionError):
+        found: object = json.loads(readable.shallow(_inflated(compressed).decode()))
+    except ValueError:
         raise PackedError("what is packed in it is not JSON") from None
     if is_packed(found):
         raise PackedError("what is packed in it is packed once more")

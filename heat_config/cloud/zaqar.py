@@ -14,6 +14,8 @@ them, at a time of its own. A list takes nothing away, and its order is that of 
 
 from __future__ import annotations
 
+import json
+import time
 from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -27,12 +29,12 @@ from zaqarclient.queues.v2.queues import QUEUE_NAME_REGEX
 from zaqarclient.transport.http import HttpTransport
 from zaqarclient.transport.request import Request
 
-from heat_config import redact
-from heat_config.cloud import http
-from heat_config.cloud.errors import CloudError, Outcome
+from heat_config import readable, redact
+from heat_config.cloud import bounded, http
+from heat_config.cloud.errors import AnswerTooLargeError, CloudError, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from requests import Response
     from zaqarclient.auth.base import AuthBackend
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
 PAGE = 20
 # Pages of one look: more than 2 000 messages wait for the next.
 MOST_PAGES = 100
+# Seconds after which a look begins no further page: what is left waits for the next, too.
+LONGEST_LOOK = 60.0
 
 # A marker that no message has: the list begins with the first. Without any, Zaqar's
 # driver for Redis cannot list claimed messages (23.0.1 answers 503).
@@ -97,7 +101,7 @@ class AsSigned:
     def __init__(self, address: Address, trust: Trust) -> None:
         self._address = address
         self._verify = trust.verify()
-        self._session = requests.Session()
+        self._session = bounded.session()
         signed = {
             "expires": address.expires,
             "methods": address.methods,
@@ -209,6 +213,7 @@ class Queue:
     def _pages(self, marker: str, **options: str) -> Iterator[list[Message]]:
         """The pages with something new in them."""
         listed: set[str] = set()
+        ends = time.monotonic() + LONGEST_LOOK
         for _ in range(MOST_PAGES):
             found, marker = self._page(marker, options)
             new = [each for each in found if each.id not in listed]
@@ -218,13 +223,20 @@ class Queue:
             listed |= {each.id for each in new}
             # A short page may not be the last: what has expired is left out of it. And after
             # the very first message Zaqar's driver for Redis begins with that one again.
-            if not marker:
+            if not marker or time.monotonic() > ends:
                 return
 
-    def _page(self, marker: str, options: dict[str, str]) -> tuple[list[Message], str]:
-        """One page, and the marker of the next."""
-        given = {"limit": str(PAGE), "echo": "true", **options}
-        found = self._ask(core.message_list, **given, **({"marker": marker} if marker else {}))
+    def _page(
+        self, marker: str, options: dict[str, str], size: int = PAGE
+    ) -> tuple[list[Message], str]:
+        """One page, and the marker of the next; where messages are large, fewer of them."""
+        given = {"limit": str(size), "echo": "true", **options}
+        try:
+            found = self._ask(core.message_list, **given, **({"marker": marker} if marker else {}))
+        except AnswerTooLargeError:
+            if size == 1:
+                raise
+            return self._page(marker, options, max(size // 5, 1))
         try:
             messages = [Message(str(one["id"]), one.get("body")) for one in found["messages"]]
             return messages, _marker(found)
@@ -246,13 +258,21 @@ class _Request(Request):  # type: ignore[misc]
     api = V2()
 
 
+class _Answer(NamedTuple):
+    """What python-zaqarclient uses of an answer."""
+
+    status_code: int
+    text: str
+    headers: Mapping[str, str]
+
+
 class _Wire(NamedTuple):
     """What python-zaqarclient uses of requests; whatever is no success is an error."""
 
     connection: Connection
     queue: str
 
-    def request(self, method: str, **options: Any) -> Response:
+    def request(self, method: str, **options: Any) -> _Answer:
         del options["verify"]  # the connection knows
         options["params"] = _query(options["params"])
         response = self.connection.request(options.pop("url"), method, **options)
@@ -261,12 +281,20 @@ class _Wire(NamedTuple):
         if not http.is_success(response):
             place = _place(self.connection, self.queue)
             raise http.from_status(response.status_code, place, _reason(response))
-        if response.status_code != 204 and not http.is_json(response):
+        # JSON is that; the client leaves it to requests to guess.
+        text = readable.shallow(response.content.decode("utf-8", "replace"))
+        if response.status_code != 204 and not _is_json(text):
             # The client would take it for an empty answer.
             raise http.from_stranger(_place(self.connection, self.queue))
-        # JSON is that; the client leaves it to requests to guess.
-        response.encoding = "utf-8"
-        return response
+        return _Answer(response.status_code, text, response.headers)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _place(connection: Connection, queue: str) -> str:
@@ -289,10 +317,12 @@ def _query(params: dict[str, Any]) -> str:
 def _reason(response: Response) -> str:
     """Zaqar explains itself in JSON: {"title": …, "description": …}."""
     try:
-        found = response.json()
+        found = http.json_of(response)
         return f"{found['title']}: {found['description']}"
     except (ValueError, KeyError, TypeError):
-        return response.text or str(response.reason)
+        # Its beginning: what else it may be in than UTF-8 takes long to guess.
+        beginning = response.content[: 2 * http.LONGEST_REASON].decode("utf-8", "replace")
+        return beginning or str(response.reason)
 
 
 def _marker(page: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ from oslo_config import cfg
 from heat_config import log, redact, settings
 from heat_config.cloud import keystone, signed
 from heat_config.cloud.credentials import Credentials
-from heat_config.cloud.errors import CloudError
+from heat_config.cloud.errors import CloudError, Outcome
 from heat_config.cloud.trust import BUNDLES, Trust
 from heat_config.cloud.zaqar import AsSigned, AsUser, Connection, Queue
 from heat_config.collect import current, metadata
@@ -102,6 +102,10 @@ class SignedAccess(NamedTuple):
         return AsSigned(self.address, self.trust)
 
 
+class NothingYetError(exc.ZaqarMetadataNotAvailable):  # type: ignore[misc]
+    """The queue was asked, and nothing has come yet."""
+
+
 class Collector:
     """os-collect-config's interface."""
 
@@ -111,13 +115,14 @@ class Collector:
         What was new is on disk afterwards and no longer on the queue, unless
         the metadata is only to be printed.
 
-        :raises SourceNotConfigured: an option is missing.
-        :raises SourceNotAvailable: there is none yet.
+        :raises SourceNotConfigured: there is no queue.
+        :raises NothingYetError: nothing has come.
+        :raises SourceNotAvailable: there is none, and the queue cannot be asked.
         """
         found = source()
         content = found.collect() if is_for_use() else found.look()
         if content is None:
-            raise exc.ZaqarMetadataNotAvailable
+            raise exc.ZaqarMetadataNotAvailable if found.is_away else NothingYetError
         return metadata.sources(name, content, CONF.deployment_key)
 
 
@@ -139,12 +144,17 @@ def signed_access() -> SignedAccess:
 def user_access() -> UserAccess:
     """What the section [zaqar] says, where it has a user.
 
-    :raises SourceNotConfigured: an option is missing.
+    :raises SourceNotConfigured: there is no queue.
+    :raises CloudError: there is one, and another option is missing.
     """
     section = CONF.zaqar
-    needed = ("auth_url", "user_id", "password", "project_id", "queue_id")
-    if not all(section[option] for option in needed):
+    if not section.queue_id:
         raise exc.ZaqarMetadataNotConfigured
+    needed = ("auth_url", "user_id", "password", "project_id")
+    missing = [option for option in needed if not section[option]]
+    if missing:
+        what = f"the section zaqar of os-collect-config.conf lacks {', '.join(missing)}"
+        raise CloudError(what, Outcome.UNUSABLE)
     log.conceal({section.password, section.user_id})
     return UserAccess(Credentials.from_section(section), _trust(section), section.queue_id)
 
@@ -163,9 +173,9 @@ def _trust(section: Mapping[str, Any]) -> Trust:
 def source() -> Source:
     """Where the metadata comes from: the same object as long as the options are the same.
 
-    :raises SourceNotConfigured: an option is missing.
-    :raises SourceNotAvailable: the file of certificates cannot be read, the signed address is
-        none, or no queue can have the name.
+    :raises SourceNotConfigured: there is no queue.
+    :raises SourceNotAvailable: another option is missing, the file of certificates cannot be
+        read, the signed address is none, or no queue can have the name.
     """
     section = CONF.zaqar
     try:
@@ -176,6 +186,16 @@ def source() -> Source:
         raise exc.ZaqarMetadataNotAvailable from None
     _section_outage.end()
     return found
+
+
+def is_away() -> bool:
+    """Whether the queue is known, and could not be asked when that was tried last."""
+    try:
+        return source().is_away
+    except exc.SourceNotConfigured:
+        return False
+    except exc.SourceNotAvailable:
+        return True
 
 
 def is_for_use() -> bool:

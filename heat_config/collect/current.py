@@ -38,7 +38,10 @@ def ask(
     response = user.request(url, "GET", headers={"Accept": "application/json"})
     if not http.is_success(response):
         raise http.from_status(response.status_code, redact.url(url), response.reason)
-    deployments = response.json().get("metadata") if http.is_json(response) else None
+    try:
+        deployments = http.json_of(response)["metadata"]
+    except (KeyError, TypeError, ValueError):
+        deployments = None
     if not isinstance(deployments, list):
         raise http.from_stranger(redact.url(url))
     if not deployments:

@@ -11,66 +11,87 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import signal
-import subprocess
 import sys
 import time
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 from oslo_log import log as oslo_log
 
 from heat_config import log
-from heat_config.collect import collector, systemd, turn
+from heat_config.collect import collector, command, options, systemd, turn
+from heat_config.collect.cache import Cache, named
+from heat_config.collect.gathered import Gathered
+from heat_config.collect.newer import Newer, clear
 from heat_config.collect.pace import Doubling, Pace
 from heat_config.collect.push import Push
-from heat_config.collect.upstream import cache, exc, local, version
 from heat_config.collect.upstream import collect as upstream
-from heat_config.collect.wakeup import FEED_EVERY, Wakeup
+from heat_config.collect.upstream import version
+from heat_config.collect.wakeup import Wakeup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+
+    from heat_config.collect.cache import Sources
+    from heat_config.collect.wakeup import HasEnded
 
 CONF = cfg.CONF
 
 # Seconds between two looks at the queue while Zaqar announces new messages: it
 # does so once, and does not know whether that has arrived.
 LOOK_EVERY = 600.0
+# EX_IOERR, EX_TEMPFAIL and EX_CONFIG of sysexits.h.
+CANNOT_WRITE, NOT_ASKED, BAD_CONFIGURATION = 74, 75, 78
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit status."""
-    configure(sys.argv[1:] if arguments is None else arguments)
+    try:
+        configure(sys.argv[1:] if arguments is None else arguments)
+    except cfg.Error as error:
+        log.error(f"the configuration cannot be read: {error}")
+        return BAD_CONFIGURATION
     if CONF.print_cachedir:
         print(CONF.cachedir)
         return 0
-    unknown = sorted(set(CONF.collectors) - set(upstream.COLLECTORS))
+    unknown = options.leave_out_collectors()
     if unknown:
         print(f"Unknown collectors {', '.join(unknown)}", file=sys.stderr)
         return 2
-    gathered = Gathered()
+    if collector.is_for_use():
+        options.use_a_folder()
+    cache = Cache(CONF.cachedir, CONF.backup_cachedir)
+    gathered = Gathered(cache)
     if not collector.is_for_use():
         gathered.take(CONF.collectors)
         print(json.dumps(dict(gathered.contents()), indent=1))
         return 0
+    service = Service(gathered, cache)
     if CONF.one_time or CONF.force:
-        with turn.taken(CONF.cachedir):
-            gathered.take(CONF.collectors)
-            return Service(gathered).apply(force=CONF.force) or 0
-    Service(gathered).serve()
+        return _said(service.once(force=CONF.force), gathered)
+    service.serve()
     return 0
+
+
+def _said(applied: int | None, gathered: Gathered) -> int:
+    """Say what has come of one time, in words that differ; return the exit status."""
+    if applied:
+        return applied  # that has been said
+    done = "nothing has changed" if applied is None else "what was collected has been applied"
+    if not gathered.away:
+        log.info(done)
+        return 0
+    log.error(f"could not ask {', '.join(gathered.away)}; of what is on disk {done}")
+    return NOT_ASKED
 
 
 def configure(arguments: Sequence[str]) -> None:
     """Read the options."""
-    # It sorts as the C locale does, and to do so sets the process's locale and
-    # sets it back, which fails for those that Python calls by another name.
-    local.locale = SimpleNamespace(
-        LC_ALL=None, getlocale=lambda: None, setlocale=lambda *_: None, strxfrm=str
-    )
+    options.make_lenient()
     upstream.setup_conf()
+    # What --print has printed is read by programs.
+    CONF.set_default("use_stderr", default=True)
     CONF(
         args=list(arguments),
         prog="os-collect-config",
@@ -79,50 +100,31 @@ def configure(arguments: Sequence[str]) -> None:
     oslo_log.setup(CONF, "os-collect-config")
 
 
-class Gathered:
-    """What each collector has given last, in the order of the collectors."""
-
-    def __init__(self) -> None:
-        self._found: dict[str, list[tuple[str, Any]]] = {}
-        self._absent: set[str] = set()
-
-    def take(self, names: Iterable[str]) -> None:
-        """Ask these collectors; one that has nothing gives nothing, which is said once."""
-        for name in names:
-            try:
-                self._found[name] = list(upstream.COLLECTORS[name].Collector().collect())
-                self._absent.discard(name)
-            except exc.SourceNotConfigured:
-                self._found.pop(name, None)
-            except Exception as error:  # one source never stops the others
-                self._found.pop(name, None)
-                self._say_absent(name, error)
-
-    def contents(self) -> list[tuple[str, Any]]:
-        """All sources."""
-        return [each for name in CONF.collectors for each in self._found.get(name, [])]
-
-    def _say_absent(self, name: str, error: Exception) -> None:
-        if name not in self._absent:
-            unexpected = "" if isinstance(error, exc.SourceNotAvailable) else f" ({error!r})"
-            log.warning(f"Source [{name}] Unavailable.{unexpected}")
-        self._absent.add(name)
-
-
 class Service:
     """The loop: collect, run the command on a change, wait."""
 
-    def __init__(self, gathered: Gathered) -> None:
+    def __init__(self, gathered: Gathered, cache: Cache) -> None:
         self._gathered = gathered
+        self._cache = cache
         least, interval = CONF.min_polling_interval, CONF.polling_interval
         self._pace = Pace(least, interval, eager=collector.is_signed())
         self._others_pace = Doubling(least, interval)
         self._retry_pace = Doubling(least, interval)
-        self._applied: list[tuple[str, Any]] | None = None
-        self._failed: list[tuple[str, Any]] | None = None
-        self._retry_at = 0.0
+        self._look_at = self._others_at = self._retry_at = 0.0
+        self._applied: Sources | None = None
+        self._failed: Sources | None = None
         self._config = upstream.getfilehash(CONF.config_file)
         self._wakeup = Wakeup(_connect if _wants_websocket() else None)
+
+    def once(self, *, force: bool) -> int | None:
+        """Collect, and run the command if need be; see :meth:`apply`."""
+        self._wakeup.catch_children()
+        with turn.taken(CONF.cachedir):
+            self._gathered.take(CONF.collectors)
+            # The rest of this process's life is the command's.
+            self._look_at = self._next_look(looked=True)
+            self._others_at = time.monotonic() + self._others_pace.wait()
+            return self.apply(force=force)
 
     def serve(self) -> None:
         """Go round for ever, until a changed configuration or SIGHUP starts it anew."""
@@ -130,122 +132,101 @@ class Service:
         systemd.notify("READY=1")
         if CONF.splay > 0:
             self._wakeup.wait(time.monotonic() + random.uniform(0, CONF.splay))  # noqa: S311
-        look_at = others_at = 0.0
         while True:
-            # Subscribed first: what comes between is then announced, or found.
-            new = self._wakeup.connect()
-            now = time.monotonic()
-            due = now >= others_at
-            looked = new or now >= look_at
             with turn.taken(CONF.cachedir):
-                self._take(others=due, queue=looked)
+                self._collect()
                 ran = self.apply() is not None
-            others_at = now + self._others_pace.wait() if due else others_at
             if self._wakeup.hung_up or (ran and self._is_configured_anew()):
                 start_anew()
-            look_at = self._next_look(look_at, looked=looked or ran)
-            if self._wakeup.wait(min(look_at, others_at, self._pending())):
-                look_at = 0.0
-
-    def _take(self, *, others: bool, queue: bool) -> None:
-        for name in CONF.collectors:
-            if queue if name == collector.name else others:
-                self._gathered.take([name])
-
-    def _next_look(self, planned: float, *, looked: bool) -> float:
-        now = time.monotonic()
-        if self._wakeup.is_pushed:
-            return now + LOOK_EVERY if looked else planned
-        soon = now + self._pace.wait()
-        # Sooner than was planned when the websocket has gone.
-        return soon if looked else min(planned, soon)
-
-    def _is_configured_anew(self) -> bool:
-        return bool(self._config != upstream.getfilehash(CONF.config_file))
+            if ran:
+                self._look_at = self._next_look(looked=True)
+            if not self._is_newer():
+                self._wait(self._retry_at if self._failed is not None else float("inf"))
 
     def apply(self, *, force: bool = False) -> int | None:
         """Run the command if a source has changed; return its exit status if it was run.
 
         A command that fails is run again with the same sources, after waits that double.
         """
-        contents = self._gathered.contents()
-        if not force and contents == self._applied:
+        given = self._gathered.given()
+        if not force and given == self._applied:
             return None
-        if contents == self._failed and time.monotonic() < self._retry_at:
+        if given == self._failed and time.monotonic() < self._retry_at:
             return None
-        if contents != self._failed:
+        if given != self._failed:
             self._pace.changed()
             self._retry_pace.reset()
         try:
-            changed, paths = store(contents)
+            changed = self._cache.store(given)
         except OSError as error:
             log.error(f"the metadata cannot be written: {error}")
-            return self._has_failed(contents, 1)
+            return self._has_failed(given, CANNOT_WRITE)
         if not changed and not force:
-            self._applied = contents
+            self._applied = given
+            clear()
             return None
-        status = run_command(paths)
+        return self._run(given)
+
+    def _run(self, given: Sources) -> int:
+        contents = named(given)
+        newer = Newer(given)
+        paths = [self._cache.path(name) for name, _ in contents]
+        status = command.run(CONF.command, paths, lambda ended: self._meanwhile(ended, newer))
         if status:
             log.error(f"Command failed, will not cache new data. Exit status {status}")
-            return self._has_failed(contents, status)
-        for key in changed:
-            cache.commit(key)
-        self._applied, self._failed = contents, None
+            return self._has_failed(given, status)
+        try:
+            self._cache.commit(contents)
+        except OSError as error:
+            log.error(f"what was applied cannot be noted: {error}")
+            return self._has_failed(given, CANNOT_WRITE)
+        self._applied, self._failed = given, None
         self._pace.changed()
         return 0
 
-    def _has_failed(self, contents: list[tuple[str, Any]], status: int) -> int:
-        self._applied, self._failed = None, contents
+    def _meanwhile(self, has_ended: HasEnded, newer: Newer) -> None:
+        """While the command runs: collect what is due, so that it is on disk, and say so."""
+        self._wait(float("inf"), has_ended)
+        if not has_ended():
+            self._collect()
+            newer.look(self._gathered.given())
+
+    def _collect(self) -> None:
+        """Ask the collectors whose time has come."""
+        # Subscribed first: what comes between is then announced, or found.
+        new = self._wakeup.connect()
+        now = time.monotonic()
+        is_due, looked = now >= self._others_at, new or now >= self._look_at
+        for name in CONF.collectors:
+            if looked if name == collector.name else is_due:
+                self._gathered.take([name])
+        if is_due:
+            self._others_at = now + self._others_pace.wait()
+        self._look_at = self._next_look(looked=looked)
+
+    def _wait(self, until: float, has_ended: HasEnded | None = None) -> None:
+        if self._wakeup.wait(min(self._look_at, self._others_at, until), has_ended):
+            self._look_at = 0.0
+
+    def _next_look(self, *, looked: bool) -> float:
+        now = time.monotonic()
+        if self._wakeup.is_pushed:
+            return now + LOOK_EVERY if looked else self._look_at
+        soon = now + self._pace.wait()
+        # Sooner than was planned when the websocket has gone.
+        return soon if looked else min(self._look_at, soon)
+
+    def _is_newer(self) -> bool:
+        """Whether something came while the command ran."""
+        return self._gathered.given() not in (self._applied, self._failed)
+
+    def _is_configured_anew(self) -> bool:
+        return bool(self._config != upstream.getfilehash(CONF.config_file))
+
+    def _has_failed(self, given: Sources, status: int) -> int:
+        self._applied, self._failed = None, given
         self._retry_at = time.monotonic() + self._retry_pace.wait()
         return status
-
-    def _pending(self) -> float:
-        return self._retry_at if self._failed is not None else float("inf")
-
-
-def store(contents: list[tuple[str, Any]]) -> tuple[set[str], list[str]]:
-    """Write the sources where the command finds them; return which have changed, and the files.
-
-    :raises OSError: the disk is full, …
-    """
-    changed, paths = set(), []
-    os.makedirs(CONF.cachedir, mode=0o700, exist_ok=True)  # noqa: PTH103 - a text
-    for key, content in contents:
-        is_new, path = _store(key, content)
-        paths.append(path)
-        if is_new:
-            changed.add(key)
-    if changed:
-        cache.store_meta_list("os_config_files", [key for key, _ in contents])
-        if CONF.backup_cachedir:
-            shutil.rmtree(CONF.backup_cachedir, ignore_errors=True)
-            shutil.copytree(CONF.cachedir, CONF.backup_cachedir, dirs_exist_ok=True)
-    return changed, paths
-
-
-def _store(key: str, content: Any) -> tuple[bool, str]:
-    try:
-        is_new, path = cache.store(key, content)
-    except ValueError:
-        # A crash has cut the note of what was applied last: apply it again.
-        os.unlink(f"{cache.get_path(key)}.last")  # noqa: PTH108 - a text
-        is_new, path = cache.store(key, content)
-    return bool(is_new), str(path)
-
-
-def run_command(paths: list[str]) -> int:
-    """Run the command with the sources' files; return its exit status."""
-    environment = {key: value for key, value in os.environ.items() if key not in systemd.VARIABLES}
-    environment["OS_CONFIG_FILES"] = ":".join(paths)
-    log.info(f"Executing {CONF.command} with OS_CONFIG_FILES={environment['OS_CONFIG_FILES']}")
-    # The operator's own command line, as it always was.
-    with subprocess.Popen(CONF.command, env=environment, shell=True) as command:  # noqa: S602
-        while True:
-            systemd.alive()
-            try:
-                return command.wait(FEED_EVERY)
-            except subprocess.TimeoutExpired:
-                continue
 
 
 def start_anew() -> None:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from heat_config import log
+from heat_config import applied, readable
 from heat_config.cloud import packed
 from heat_config.cloud.packed import LARGEST
 
-# Configs of these groups are metadata themselves: each is a source of its own.
-PLAIN_GROUPS = ("os-apply-config", "Heat::Ungrouped")
+# What os-collect-config's collectors, and its list of files, are called.
+OTHER_SOURCES = (
+    *("cfn", "ec2", "heat", "heat_local", "local", "request", "zaqar"),
+    "os_config_files",
+)
 
 
 class UnusableError(Exception):
@@ -30,10 +33,27 @@ def read(body: object) -> dict[str, Any]:
         content = packed.unpacked(body)
     except packed.PackedError as error:
         raise UnusableError(str(error)) from None
+    return usable(content)
+
+
+def loads(text: str) -> Any:
+    """The JSON of a file or an answer, without what nobody on this server could read.
+
+    :raises ValueError: it is none.
+    """
+    return json.loads(readable.shallow(text))
+
+
+def usable(content: object) -> dict[str, Any]:
+    """A server's metadata, fit to be written to a file.
+
+    :raises UnusableError: it is none.
+    """
     reason = problem(content)
     if reason or not isinstance(content, dict):
         raise UnusableError(reason)
-    return content
+    found: dict[str, Any] = readable.encodable(content)
+    return found
 
 
 def problem(content: object) -> str | None:
@@ -49,18 +69,14 @@ def problem(content: object) -> str | None:
     return f"it has {size} bytes, and {LARGEST} are allowed" if size > LARGEST else None
 
 
-def sources(name: str, content: dict[str, Any], keys: list[str]) -> list[tuple[str, Any]]:
+def sources(name: str, content: Any, keys: list[str]) -> list[tuple[str, Any]]:
     """The metadata and, after it, each config in it that is metadata itself.
 
     Their names become names of files beside those of the collectors.
     """
-    found = [(name, content)]
-    for key in keys:
-        listed = content.get(key)
-        for item in listed if isinstance(listed, list) else []:
-            if isinstance(item, dict) and item.get("group", PLAIN_GROUPS[1]) in PLAIN_GROUPS:
-                found += _own_source(item, {each for each, _ in found})
-    return found
+    lists = [content.get(key) for key in keys] if isinstance(content, dict) else []
+    items = [item for listed in lists if isinstance(listed, list) for item in listed]
+    return [(name, content), *applied.sources(items, OTHER_SOURCES)]
 
 
 def server_id(content: dict[str, Any]) -> str | None:
@@ -78,15 +94,3 @@ def queue_id(content: dict[str, Any] | None) -> str | None:
     section = (content or {}).get("os-collect-config")
     zaqar = section.get("zaqar") if isinstance(section, dict) else None
     return zaqar.get("queue_id") if isinstance(zaqar, dict) else None
-
-
-def _own_source(item: dict[str, Any], taken: set[str]) -> list[tuple[str, Any]]:
-    name, config = item.get("name"), item.get("config")
-    if not isinstance(name, str) or config is None:
-        return []
-    # os-collect-config's own collectors, and its list of files, are sources too.
-    reserved = {"cfn", "ec2", "heat", "heat_local", "request", "os_config_files", *taken}
-    if not name or "/" in name or "\0" in name or name.startswith(".") or name in reserved:
-        log.warning(f"left out the config {name[:64]!r}: its name cannot be a file's")
-        return []
-    return [(name, config)]

@@ -16,12 +16,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import websocket
+from urllib3.exceptions import HTTPError
 
-from heat_config import redact
-from heat_config.cloud import http
+from heat_config import redact, settings
+from heat_config.cloud import bounded, http, limits
 from heat_config.cloud.errors import CloudError, Outcome
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from heat_config.cloud.keystone import User
     from heat_config.cloud.trust import Trust
 
@@ -34,6 +37,10 @@ DEAD_AFTER = 45.0
 RENEW_BEFORE = 25.0
 # Seconds that a subscription outlives its token, by Zaqar's clock.
 MARGIN = 300
+# Seconds for the word that the connection ends.
+_FAREWELL = 2.0
+
+_ERRORS = (OSError, ValueError, RecursionError, HTTPError, websocket.WebSocketException)
 
 
 class Push:
@@ -43,21 +50,19 @@ class Push:
     """
 
     def __init__(self, user: User, project_id: str, queue: str, trust: Trust) -> None:
-        url = user.endpoint("messaging-websocket")
-        self._what = f"the websocket at {redact.url(url)}"
-        token, valid = user.token()
-        try:
-            self._socket = websocket.create_connection(
-                url, timeout=http.TIMEOUT, sslopt=_tls(trust), enable_multithread=False
-            )
-            self._connection: Any = self._socket.sock
+        with _limits():
+            url = user.endpoint("messaging-websocket")
+            self._what = f"the websocket at {redact.url(url)}"
+            token, valid = user.token()
             try:
-                self._subscribe(token, project_id, queue, valid)
-            except BaseException:
-                self.close()
-                raise
-        except (OSError, ValueError, websocket.WebSocketException) as error:
-            raise self._translated(error) from None
+                self._connect(url, trust)
+                try:
+                    self._subscribe(token, project_id, queue, valid)
+                except BaseException:
+                    self.close()
+                    raise
+            except _ERRORS as error:
+                raise self._translated(error) from None
         now = time.monotonic()
         self._last_sign = self._asked = now
         self._ends = now + max(valid - RENEW_BEFORE, 1)
@@ -83,21 +88,37 @@ class Push:
         """
         announced = False
         try:
-            while self._has_more():
-                announced |= self._read_frame()
+            with _limits():
+                while self._has_more():
+                    announced |= self._read_frame()
             if time.monotonic() - self._last_sign >= DEAD_AFTER:
                 raise CloudError(f"{self._what} gives no sign of life", Outcome.UNREACHABLE)
             if time.monotonic() - max(self._last_sign, self._asked) >= PING_AFTER:
                 self._asked = time.monotonic()
                 self._socket.ping()
-        except (OSError, ValueError, websocket.WebSocketException) as error:
+        except _ERRORS as error:
             raise self._translated(error) from None
         return announced
 
     def close(self) -> None:
         """End it; Zaqar drops the subscription."""
-        with suppress(OSError, ValueError, websocket.WebSocketException):
+        with suppress(*_ERRORS), limits.within(_FAREWELL, bounded.LARGEST):
             self._socket.close(timeout=1)
+
+    def _connect(self, url: str, trust: Trust) -> None:
+        self._connection = bounded.connected(url, trust)
+        try:
+            # A redirection would take the token to any host, by a connection without limits.
+            self._socket = websocket.create_connection(
+                url,
+                timeout=http.TIMEOUT,
+                socket=self._connection,
+                redirect_limit=0,
+                enable_multithread=False,
+            )
+        except BaseException:
+            self._connection.close()
+            raise
 
     def _has_more(self) -> bool:
         if isinstance(self._connection, ssl.SSLSocket) and self._connection.pending():
@@ -127,7 +148,8 @@ class Push:
         # A message may be pushed before the answer to the subscription; it is on the queue.
         while isinstance(answer, dict) and "request" not in answer:
             answer = json.loads(self._socket.recv())
-        status = answer.get("headers", {}).get("status") if isinstance(answer, dict) else None
+        headers_of = answer.get("headers") if isinstance(answer, dict) else None
+        status = headers_of.get("status") if isinstance(headers_of, dict) else None
         if not isinstance(status, int):
             raise http.from_stranger(self._what)
         if status >= 300:
@@ -141,8 +163,6 @@ class Push:
         )
 
 
-def _tls(trust: Trust) -> dict[str, Any]:
-    verify = trust.verify()
-    if verify is False:
-        return {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
-    return {"ca_certs": verify} if isinstance(verify, str) else {}
+def _limits() -> AbstractContextManager[None]:
+    """For all that is said at one go, before the loop goes on."""
+    return limits.within(settings.load().deadline, bounded.LARGEST)

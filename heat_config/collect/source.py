@@ -43,19 +43,22 @@ class Outage:
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._lasts = False
+        self.lasts = False
+        """Whether there is trouble."""
 
     def begin(self, error: Exception) -> None:
         """Say what is wrong, unless that was said."""
-        if not self._lasts:
-            log.warning(f"{error}; going on with what is there, and trying again")
-        self._lasts = True
+        if not self.lasts:
+            known = isinstance(error, CloudError | OSError)
+            what = error if known else f"{self._what} gives what is of no use ({error!r})"
+            log.warning(f"{what}; going on with what is there, and trying again")
+        self.lasts = True
 
     def end(self) -> None:
         """Say that all is well again, if it was not."""
-        if self._lasts:
+        if self.lasts:
             log.info(f"{self._what} answers again")
-        self._lasts = False
+        self.lasts = False
 
 
 class Source:
@@ -76,11 +79,16 @@ class Source:
         self._heat_outage = Outage("Heat")
         self._ask_after = 0.0
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the queue could not be asked, or its answer not be used, the last time."""
+        return self._outage.lasts
+
     def collect(self) -> dict[str, Any] | None:
         """The newest metadata; what was there is deleted from the queue. None if there is none."""
         try:
             found = self._take()
-        except (CloudError, OSError) as error:
+        except Exception as error:  # whatever comes from there, the disk holds
             self._outage.begin(error)
             return self._inbox.read().content
         self._outage.end()
@@ -97,7 +105,7 @@ class Source:
                 if message.id not in kept.seen:
                     with suppress(UnusableError):
                         newest = metadata.read(message.body)
-        except CloudError as error:
+        except Exception as error:
             self._outage.begin(error)
         return newest
 
@@ -137,7 +145,7 @@ class Source:
             if current is not None and not metadata.problem(current):
                 log.info("the queue was not looked at for long; took the deployments from Heat")
                 self._inbox.keep(current)
-        except (CloudError, OSError) as error:
+        except Exception as error:
             self._heat_outage.begin(error)
             return False
         self._heat_outage.end()

@@ -6,9 +6,9 @@ Else one would write, and apply, what it has read before the other has taken som
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heat_config import files, log
@@ -27,7 +27,7 @@ def taken(folder: str) -> Iterator[None]:
 
     :raises OSError: the folder can neither be opened nor be made.
     """
-    os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103 - a text
+    files.make_private_folder(Path(folder))
     if files.is_locked(folder):
         log.info(f"another process is at work in {folder}; waiting until it has ended")
     with files.locked(folder, _wait):

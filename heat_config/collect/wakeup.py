@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from heat_config.collect.push import Push
 
+    HasEnded = Callable[[], bool]
+
 # Seconds between two tries to connect. Meanwhile the queue is polled.
 CONNECT_EVERY = 30.0
 # Seconds after which the watchdog wants to be fed, at the latest.
@@ -41,9 +43,14 @@ class Wakeup:
 
     def catch_signals(self) -> None:
         """From now on SIGHUP is noted, and ends a wait. One that came before is delivered now."""
-        signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        self.catch_children()
         signal.signal(signal.SIGHUP, self._hang_up)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+
+    def catch_children(self) -> None:
+        """From now on a wait ends for a program that has ended."""
+        signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
 
     @property
     def is_pushed(self) -> bool:
@@ -63,7 +70,7 @@ class Wakeup:
         self._connect_at = time.monotonic() + jittered(CONNECT_EVERY)
         try:
             self._push = self._connect()
-        except CloudError as error:
+        except Exception as error:  # whatever is wrong with it, the queue can be polled
             self._fall_back(error)
             return False
         if self._said:
@@ -71,9 +78,12 @@ class Wakeup:
         self._said = False
         return True
 
-    def wait(self, until: float) -> bool:
-        """Wait until a moment of the monotonic clock; True when Zaqar announces a message."""
-        while not self.hung_up:
+    def wait(self, until: float, has_ended: HasEnded | None = None) -> bool:
+        """Wait until a moment of the monotonic clock; True when Zaqar announces a message.
+
+        SIGHUP ends it, or, where a program is waited for, that one's end alone.
+        """
+        while not (has_ended() if has_ended else self.hung_up):
             systemd.alive()
             left = self._next(until) - time.monotonic()
             sources: list[Any] = [self._signals, *([self._push] if self._push else [])]
@@ -109,9 +119,10 @@ class Wakeup:
             self._fall_back(error)
             return True
 
-    def _fall_back(self, error: CloudError) -> None:
+    def _fall_back(self, error: Exception) -> None:
         if not self._said:
-            log.warning(f"{error}; polling the queue until there is a websocket")
+            what = error if isinstance(error, CloudError) else f"no websocket ({error!r})"
+            log.warning(f"{what}; polling the queue until there is a websocket")
         self._said = True
 
     def _drop(self) -> None:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import heat_config
 from heat_config import log as journal
-from heat_config import settings
-from heat_config.commands import log, notify, rebuild, status
+from heat_config import settings, terminal
+from heat_config.commands import completion, log, notify, rebuild, status
 from heat_config.run import loop
+from heat_config.run.refreshed import Refreshed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,6 +52,13 @@ def _run(options: argparse.Namespace, given: Settings) -> int:
     return loop.run(given, force=options.force)
 
 
+def _refreshed(options: argparse.Namespace, given: Settings) -> int:
+    status = loop.refreshed(given, Refreshed(options.failed_in))
+    if options.failed_in is None and not completion.signal(given):
+        return loop.FAILED
+    return status
+
+
 def _deliver(options: argparse.Namespace, given: Settings) -> int:
     return loop.deliver(given, due_only=options.due)
 
@@ -59,10 +67,10 @@ def _status(options: argparse.Namespace, given: Settings) -> int:
     try:
         found = status.wait(given, options.timeout) if options.wait else status.rows(given)
     except status.UnknownError as error:
-        print(error, file=sys.stderr)
+        terminal.write(sys.stderr, f"{terminal.shown(str(error))}\n")
         return status.UNFINISHED
     show = status.as_json if options.format == "json" else status.as_table
-    print(show(found), end="")
+    terminal.write(sys.stdout, show(found))
     return status.exit_status(found)
 
 
@@ -80,6 +88,7 @@ def _rebuild(_: argparse.Namespace, given: Settings) -> int:
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "run": _run,
+    "refreshed": _refreshed,
     "deliver": _deliver,
     "status": _status,
     "log": _log,
@@ -106,6 +115,15 @@ def _parser() -> argparse.ArgumentParser:
         "be taken up again.",
     )
     run.add_argument("--force", metavar="ID", help="run this config again, whatever was before")
+
+    refreshed = commands.add_parser(
+        "refreshed",
+        help="answer what os-apply-config has applied: os-refresh-config has ended",
+        epilog="Exit status: 0 each config has its result; 1 nothing has come from Heat, or "
+        "completion-handle or completion-signal could not be reached; 2 a result could not be "
+        "kept on this server's disk, and will be.",
+    )
+    refreshed.add_argument("--failed-in", metavar="WHERE", help="it has failed, in this phase")
 
     status_of = commands.add_parser(
         "status",

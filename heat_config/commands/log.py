@@ -8,10 +8,13 @@ import sys
 import time
 from typing import TYPE_CHECKING, BinaryIO
 
+from heat_config import terminal
+from heat_config.deployment import valid_id
 from heat_config.run import runlog
 from heat_config.run.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from heat_config.settings import Settings
@@ -19,20 +22,32 @@ if TYPE_CHECKING:
 
 def show(config_id: str, settings: Settings, *, follow: bool) -> int:
     """Print a run's log; return the exit status, 1 when there is none."""
-    path = runlog.path_of(config_id, settings)
-    if not path.is_file():
-        print(f"heat-config: no run of {config_id!r} has a log in {settings.logs}", file=sys.stderr)
+    path = _path_of(config_id, settings)
+    if path is None:
+        nothing = f"heat-config: no run of {config_id!r} has a log in {settings.logs}\n"
+        terminal.write(sys.stderr, nothing)
         return 1
+    write = terminal.writer_of_bytes(sys.stdout)
     older = runlog.older_part(path)
     if older.is_file():
-        _print(older)
-    file: BinaryIO = path.open("rb")
-    _copy(file)
+        with older.open("rb") as file:
+            _copy(file, write)
+    log: BinaryIO = path.open("rb")
+    _copy(log, write)
     while follow and _goes_on(config_id, settings):
         time.sleep(0.3)
-        file = _copy_new(file, path)
-    _copy_new(file, path).close()
+        log = _copy_new(log, path, write)
+    _copy_new(log, path, write).close()
     return 0
+
+
+def _path_of(config_id: str, settings: Settings) -> Path | None:
+    """Where a run's log is; None where there is none. An id never leads out of the folder."""
+    try:
+        path = runlog.path_of(valid_id(config_id), settings)
+    except ValueError:
+        return None
+    return path if path.is_file() else None
 
 
 def _goes_on(config_id: str, settings: Settings) -> bool:
@@ -40,28 +55,23 @@ def _goes_on(config_id: str, settings: Settings) -> bool:
     return not store.has_ended(config_id) and store.is_running()
 
 
-def _copy_new(file: BinaryIO, path: Path) -> BinaryIO:
+def _copy_new(file: BinaryIO, path: Path, write: Callable[[bytes], object]) -> BinaryIO:
     """Print what was added; return the file to go on with, when a long log was cut in two."""
     try:
         current: BinaryIO = path.open("rb")
     except FileNotFoundError:  # it is being cut
         current = file
-    _copy(file)
+    _copy(file, write)
     if current is file:
         return file
     if not os.path.sameopenfile(file.fileno(), current.fileno()):
         file, current = current, file
-        _copy(file)
+        _copy(file, write)
     current.close()
     return file
 
 
-def _print(path: Path) -> None:
-    with path.open("rb") as file:
-        _copy(file)
-
-
-def _copy(file: BinaryIO) -> None:
+def _copy(file: BinaryIO, write: Callable[[bytes], object]) -> None:
     while chunk := file.read(1 << 16):
-        sys.stdout.buffer.write(chunk)
-    sys.stdout.buffer.flush()
+        write(chunk)
+    sys.stdout.flush()

@@ -8,7 +8,7 @@ import os
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from heat_config import deployment, log, redact
+from heat_config import deployment, log
 from heat_config.delivery.courier import Courier
 from heat_config.delivery.entry import NewerError
 from heat_config.delivery.outbox import Outbox
@@ -43,12 +43,11 @@ def send(config: Path, raw: bytes, settings: Settings) -> int:
     message = _message(raw)
     if message is None:
         return UNUSABLE
-    secrets = redact.secrets_in(target.values)
-    log.conceal(secrets)
+    log.conceal(target.secrets)
     # It must not start itself, which as HEAT_CONFIG_NOTIFY it would.
     own = settings._replace(notify=None)
     try:
-        accepted = _delivered(target, from_dict(message).masked(secrets), own)
+        accepted = _delivered(target, from_dict(message).masked(log.masked), own)
     except (OSError, NewerError) as error:
         log.error(f"the result of {target} cannot be kept, and was not sent: {error}")
         return NOT_ACCEPTED

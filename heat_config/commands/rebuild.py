@@ -6,12 +6,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heat_config import deployment, files, log, process
+from heat_config import deployment, files, log
+from heat_config.run import asked
 
 if TYPE_CHECKING:
     from heat_config.settings import Settings
-
-QUERY = ["os-apply-config", "--key", "deployments", "--type", "raw", "--key-default", "[]"]
 
 
 def rebuild_deployed(settings: Settings) -> int:
@@ -21,22 +20,17 @@ def rebuild_deployed(settings: Settings) -> int:
     os-apply-config applies have no hook that could be run again, and get none.
     """
     try:
-        completed = process.run(QUERY, on_stderr=log.info)
+        items = asked.collected()
     except OSError as error:
         log.error(f"cannot run os-apply-config: {error}")
         return 1
-    if completed.returncode:
-        log.error(f"os-apply-config {completed.ending}")
-        return 1
-    try:
-        asked = deployment.parse(completed.stdout.decode("utf-8", "replace"))
     except deployment.MetadataError as error:
         log.error(f"what os-apply-config knows of 'deployments' {error}")
         return 1
     folder = Path(settings.deployed)
     files.make_private_folder(folder)
     with files.locked(settings.deployed):
-        for each in asked:
+        for each in items:
             _mark(each, folder)
     return 0
 

@@ -19,6 +19,7 @@ from heat_config.delivery.outbox import Outbox
 from heat_config.result import INTERRUPTED
 from heat_config.run.store import Store
 from heat_config.run.unfinished import Unfinished
+from heat_config.terminal import shown
 
 if TYPE_CHECKING:
     from heat_config.deployment import Deployment
@@ -143,8 +144,8 @@ def as_table(found: list[Row]) -> str:
         + "\n"
         for line in lines
     )
-    problems = [f"{row.name}: {_matter(row)}: {row.problem}\n" for row in found if row.problem]
-    return table + "".join(problems)
+    problems = [f"{row.name}: {_matter(row)}: {row.problem}" for row in found if row.problem]
+    return table + "".join(f"{shown(problem)}\n" for problem in problems)
 
 
 def as_json(found: list[Row]) -> str:
@@ -225,4 +226,6 @@ def _time_of(path: Path) -> float | None:
 def _cells(row: Row) -> tuple[str, ...]:
     begun = "-" if row.begun is None else time.strftime("%F %T", time.localtime(row.begun))
     duration = "-" if row.duration is None else f"{row.duration:.1f} s"
-    return row.name, row.state, row.signal, row.action or "-", row.group, begun, duration, row.id
+    action = row.action or "-"
+    cells = (row.name, row.state, row.signal, action, row.group, begun, duration, row.id)
+    return tuple(map(shown, cells))

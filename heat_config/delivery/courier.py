@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from heat_config import log, redact, signals
+from heat_config.cloud import limits
 from heat_config.cloud.errors import CloudError, Outcome
 from heat_config.delivery import policy
 from heat_config.delivery.entry import (
@@ -191,24 +192,29 @@ class Courier:
     def _perform(self, entry: Entry, act: Act) -> Answer:
         """Do it. What comes of it is noted and shown, so it repeats no secret of the address."""
         answer = self._attempt(entry, act)
-        return answer._replace(detail=redact.text(answer.detail, log.concealed()))
+        return answer._replace(detail=log.masked(answer.detail))
 
     def _attempt(self, entry: Entry, act: Act) -> Answer:
         try:
-            match act:
-                case Act.POST:
-                    return self._send(entry, self._sender(entry))
-                case Act.NOTIFY:
-                    return self._send(entry, signals.heat_of(entry.address, self._settings))
-                case Act.LOOK:
-                    return Answer(self._queue(entry).find())
-                case _:
-                    self._queue(entry).remove()
-                    return Answer(Outcome.ACCEPTED)
+            # Keystone, the catalog and the queue together: the outbox is held meanwhile.
+            with limits.within(self._settings.deadline):
+                return self._do(entry, act)
         except CloudError as error:
             return Answer(error.outcome, str(error))
         except Exception as error:  # a transport's fault must not stop the others
             return Answer(Outcome.UNKNOWN, repr(error))
+
+    def _do(self, entry: Entry, act: Act) -> Answer:
+        match act:
+            case Act.POST:
+                return self._send(entry, self._sender(entry))
+            case Act.NOTIFY:
+                return self._send(entry, signals.heat_of(entry.address, self._settings))
+            case Act.LOOK:
+                return Answer(self._queue(entry).find())
+            case _:
+                self._queue(entry).remove()
+                return Answer(Outcome.ACCEPTED)
 
     def _send(self, entry: Entry, sender: Sender) -> Answer:
         log_path = f"{self._settings.logs}/{entry.id}.log"

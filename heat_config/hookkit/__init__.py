@@ -13,7 +13,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from heat_config import log, redact, settings
+from heat_config import log, settings
 from heat_config.data import kind
 from heat_config.hookkit.config import Config, read_config
 from heat_config.hookkit.folders import (
@@ -86,7 +86,7 @@ def main(run: Callable[[Config], Result]) -> int:
     try:
         config = read_config(sys.stdin.buffer.read())
         log_path = f"{settings.load().logs}/{config.id}.log"
-        log.conceal(redact.secrets_in(config.values))
+        log.conceal(config.secrets)
         result = run(config)
     except HookError as error:
         log.plain(str(error))

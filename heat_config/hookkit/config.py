@@ -27,6 +27,8 @@ class Config(NamedTuple):
     outputs: list[str]
     """The names of the declared outputs."""
     options: dict[str, Any]
+    secrets: frozenset[str] = frozenset()
+    """The texts that must never be written."""
 
     @property
     def is_deletion(self) -> bool:
@@ -109,7 +111,15 @@ def read_config(raw: bytes) -> Config:
     if read.error:
         raise HookError(read.error)
     names = [output["name"] for output in read.item["outputs"]]
-    return Config(read.id, read.name, read.item["config"], read.values, names, read.item["options"])
+    return Config(
+        read.id,
+        read.name,
+        read.item["config"],
+        read.values,
+        names,
+        read.item["options"],
+        frozenset(read.secrets),
+    )
 
 
 # The kernel's MAX_ARG_STRLEN: one variable with its name, in bytes.

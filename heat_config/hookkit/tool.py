@@ -113,7 +113,7 @@ def run(
             cwd=cwd,
             on_stdout=log.plain,
             on_stderr=on_stderr,
-            unbroken=log.concealed(),
+            end_of_piece=log.end_of_piece,
         )
     except (OSError, ValueError) as error:
         raise HookError(f"cannot run {argv[0]}: {error}", process.CANNOT_EXECUTE) from None

@@ -9,10 +9,11 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from heat_config import log, process, redact
+from heat_config import log, process
 from heat_config.result import INTERRUPTED, Result, failure
 from heat_config.run import hook, runlog
 from heat_config.run.scope import Scope
+from heat_config.terminal import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,12 +106,12 @@ def _why_cut(deployment: Deployment, *, rebooted: bool, lives: bool) -> str:
 def _follower(deployment: Deployment, settings: Settings) -> Callable[[str], None]:
     """What takes a hook's lines as they come: the journal and the run's own log."""
     path = runlog.path_of(deployment.id, settings)
-    secrets = log.concealed()
     size = settings.logs_size // 4
-    written = runlog.RunLog(path, size, lambda line: redact.text(line, secrets))
+    name = shown(deployment.name)
+    written = runlog.RunLog(path, size, log.masked)
 
     def take(line: str) -> None:
-        log.info(f"{deployment.name}: {line}")
+        log.info(f"{name}: {line}")
         written.write(line)
 
     return take

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Heat asks of this server: the rendered deployments, read again when they have changed."""
+"""What Heat asks of this server, as it was rendered or as it was collected."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heat_config import deployment as deployments
-from heat_config import files
+from heat_config import files, log, process
 from heat_config.deployment import MetadataError
 
 if TYPE_CHECKING:
     from heat_config.deployment import Deployment
     from heat_config.settings import Settings
 
+QUERY = ["os-apply-config", "--key", "deployments", "--type", "raw", "--key-default", "[]"]
+
 
 class Asked:
-    """The file of the deployments."""
+    """The file of the deployments, read again when it has changed."""
 
     def __init__(self, settings: Settings) -> None:
         self._path = Path(settings.config_file)
@@ -41,6 +43,18 @@ class Asked:
             if _state(self._path.stat()) != self._seen:
                 return self.read()
         return None
+
+
+def collected() -> list[Deployment]:
+    """The deployments in the metadata, whether or not a file could be made of them.
+
+    :raises OSError: os-apply-config, which merges the metadata, cannot be run.
+    :raises MetadataError: it fails, or has no list of deployments.
+    """
+    completed = process.run(QUERY, on_stderr=log.info)
+    if completed.returncode:
+        raise MetadataError(f"cannot be read: os-apply-config {completed.ending}")
+    return deployments.parse(completed.stdout.decode("utf-8", "replace"))
 
 
 def _state(of: os.stat_result) -> tuple[int, ...]:

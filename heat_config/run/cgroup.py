@@ -24,6 +24,8 @@ HIERARCHIES = (
     ("", "/sys/fs/cgroup"),
     ("name=systemd", "/sys/fs/cgroup/systemd"),
 )
+# How often a group is made and entered, since another agent may sweep it between the two.
+TRIES = 5
 
 
 def make(name: str) -> Path | None:
@@ -56,9 +58,11 @@ def entered(group: Path) -> Iterator[None]:
     if home is None:
         yield
         return
-    with suppress(OSError):
-        group.mkdir(exist_ok=True)  # another agent may have swept it, empty as it was
-        _enter(group)
+    for _ in range(TRIES):
+        with suppress(OSError):
+            group.mkdir(exist_ok=True)  # another agent may have swept it, empty as it was
+            _enter(group)
+            break
     try:
         yield
     finally:

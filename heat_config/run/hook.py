@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from heat_config import log, process, redact, result
-from heat_config.deployment import APPLIED_WITHOUT_HOOK
 from heat_config.run import secrets
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def _run(
 ) -> Result:
     path = find(deployment.group, settings.hook_folders)
     if path is None:
-        return _without_hook(deployment, settings.hook_folders)
+        return _without_hook(deployment.group, settings.hook_folders)
     limit = _time_limit(deployment, settings)
     if limit is None:
         given = deployment.item["options"]["timeout"]
@@ -58,7 +57,7 @@ def _run(
                 on_stderr=on_line,
                 time_limit=limit,
                 scope=scope,
-                unbroken=log.concealed(),
+                end_of_piece=log.end_of_piece,
             )
     except OSError as error:
         return result.failure(_cannot_start(path, error), process.CANNOT_EXECUTE)
@@ -121,17 +120,12 @@ def _time_limit(deployment: Deployment, settings: Settings) -> float | None:
     return seconds if 0 < seconds < float("inf") else None
 
 
-def _without_hook(deployment: Deployment, folders: Iterable[str]) -> Result:
-    if deployment.group in APPLIED_WITHOUT_HOOK:
-        return result.Result(
-            status_code=0,
-            stdout=f"group {deployment.group}: applied by os-apply-config, no hook was run\n",
-        )
+def _without_hook(group: str, folders: Iterable[str]) -> Result:
     groups = available(folders)
     there = f"there are hooks for {', '.join(groups)}" if groups else "there are no hooks at all"
     return result.failure(
-        f"no hook for group {deployment.group!r} on this server: {there}. Build the image "
-        f"with the element heat-config-{deployment.group}, or put a hook into "
+        f"no hook for group {group!r} on this server: {there}. Build the image "
+        f"with the element heat-config-{group}, or put a hook into "
         f"{' or '.join(folders)}.\n",
         process.NOT_FOUND,
     )

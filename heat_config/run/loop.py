@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heat_config import deployment as deployments
-from heat_config import files, log, redact, signals
+from heat_config import files, log, signals
 from heat_config.delivery.courier import Courier
 from heat_config.delivery.entry import NewerError
 from heat_config.delivery.outbox import Outbox
 from heat_config.deployment import MetadataError
 from heat_config.result import from_dict
-from heat_config.run import answering, ballast, runlog, secrets
+from heat_config.run import answering, asked, ballast, runlog, secrets
 from heat_config.run.asked import Asked
 from heat_config.run.ballast import Ballast
 from heat_config.run.records import entry_of, records
+from heat_config.run.refreshed import Refreshed, is_applied
 from heat_config.run.scope import Scope
 from heat_config.run.store import Begun, Store
 from heat_config.run.unfinished import Unfinished
@@ -56,6 +57,21 @@ def run(settings: Settings, *, force: str | None = None) -> int:
         return _note_unfinished(settings, _ids_asked_for(settings))
 
 
+def refreshed(settings: Settings, ended: Refreshed) -> int:
+    """Answer the configs that os-apply-config applies, once os-refresh-config has ended.
+
+    0: each has its result. 1: what Heat asks for is not known. 2: a result could not be
+    kept where it belongs on this server's disk; it will be taken up again.
+    """
+    try:
+        store, outbox = Store(settings), Outbox(settings)
+        with store.locked():
+            return _answer_applied(store, outbox, settings, ended)
+    except OSError as error:
+        log.error(f"nothing can be answered: {error}")
+        return _keep_for_later(settings, ended)
+
+
 def deliver(settings: Settings, *, due_only: bool = False) -> int:
     """Deliver what is pending; return 0 when nothing is left, else 1."""
     try:
@@ -73,20 +89,61 @@ def deliver(settings: Settings, *, due_only: bool = False) -> int:
 
 def _run(store: Store, outbox: Outbox, settings: Settings, force: str | None) -> int:
     """The run of who holds the lock: only now is what Heat asks for read."""
-    asked = Asked(settings)
+    source = Asked(settings)
     try:
-        wanted = asked.read()
+        wanted = source.read()
     except OSError as error:
         log.error(f"cannot read the deployments, {settings.config_file}: {error.strerror}")
         return FAILED
     except MetadataError as error:
         log.error(f"{settings.config_file} {error}; nothing in it can be run")
         wanted = []
-    if force is not None and force not in {each.id for each in wanted}:
-        log.error(f"{force} is not among the deployments in {settings.config_file}")
+    if force is not None and not _may_be_forced(force, wanted, settings):
         return FAILED
-    still_wanted = _Run(store, outbox, settings, force, asked).answer_all(wanted)
-    return _note_unfinished(settings, [each for each in still_wanted if not store.has_ended(each)])
+    left = _Run(store, outbox, settings, source, force=force).answer_all(wanted)
+    return _note_unfinished(settings, left)
+
+
+def _may_be_forced(force: str, wanted: list[Deployment], settings: Settings) -> bool:
+    target = next((each for each in wanted if each.id == force), None)
+    if target is None:
+        log.error(f"{force} is not among the deployments in {settings.config_file}")
+    elif is_applied(target, settings):
+        log.error(f"{target} is applied by os-apply-config: run os-refresh-config")
+    else:
+        return True
+    return False
+
+
+def _answer_applied(store: Store, outbox: Outbox, settings: Settings, ended: Refreshed) -> int:
+    """The same for what os-refresh-config has applied."""
+    try:
+        wanted = _asked_until(ended, settings)
+    except (OSError, MetadataError) as error:
+        log.error(f"what Heat asks for is not known: {error}")
+        return FAILED
+    run = _Run(store, outbox, settings, Asked(settings), ended=ended)
+    return _note_unfinished(settings, run.answer_all(wanted))
+
+
+def _asked_until(ended: Refreshed, settings: Settings) -> list[Deployment]:
+    """What Heat asks for. What has failed may have done so before that was rendered.
+
+    :raises OSError, MetadataError: nobody can say.
+    """
+    return asked.collected() if ended.failed_in else Asked(settings).read()
+
+
+def _keep_for_later(settings: Settings, ended: Refreshed) -> int:
+    """Keep in memory what cannot be noted on the disk; heat-config-resume has it done."""
+    unfinished = Unfinished(settings)
+    try:
+        for each in _asked_until(ended, settings):
+            if is_applied(each, settings):
+                unfinished.keep(each.id, ended.result(each))
+    except (OSError, MetadataError) as error:
+        log.error(f"it cannot be noted what is unfinished: {error}")
+    return UNFINISHED
 
 
 def _note_unfinished(settings: Settings, config_ids: list[str]) -> int:
@@ -112,13 +169,22 @@ class _Run:
     """
 
     def __init__(
-        self, store: Store, outbox: Outbox, settings: Settings, force: str | None, asked: Asked
+        self,
+        store: Store,
+        outbox: Outbox,
+        settings: Settings,
+        asked: Asked,
+        *,
+        force: str | None = None,
+        ended: Refreshed | None = None,
     ) -> None:
+        """Make it. ``ended``: how os-refresh-config has, for what it has applied; else None."""
         self._store = store
         self._outbox = outbox
         self._settings = settings
         self._force = force
         self._asked = asked
+        self._ended = ended
         self._wanted: set[str] = set()
         self._unfinished = Unfinished(settings)
         self._logs = runlog.Logs(settings)
@@ -128,7 +194,7 @@ class _Run:
     def answer_all(self, wanted: list[Deployment]) -> list[str]:
         """Answer each deployment that has no result; then deliver what is due.
 
-        Returns the ids of those that Heat still asks for.
+        Returns the ids of those that this server's disk has kept from having one.
         """
         for folder in (self._settings.deployed, self._settings.outbox):
             with _left_unfinished(f"what was left over in {folder}"):
@@ -145,19 +211,32 @@ class _Run:
                 self._answer(deployment)
         self._logs.prune(self._outbox.ids())
         self._courier.deliver_all(due_only=True)
-        return [each.id for each in wanted if each.id in self._wanted]
+        return [each.id for each in wanted if each.id in self._wanted and self._is_left(each)]
 
     def _take(self, wanted: list[Deployment]) -> None:
         """Go by what Heat asks for."""
         self._wanted = {each.id for each in wanted}
         # A script can read what all of them are answered with.
         for deployment in wanted:
-            log.conceal(redact.secrets_in(deployment.values))
+            log.conceal(deployment.secrets)
         self._courier.expect({each.id: each.values for each in wanted})
+
+    def _is_due(self, deployment: Deployment) -> bool:
+        """Whether it has its answer now: what is applied only when os-refresh-config has ended."""
+        if not is_applied(deployment, self._settings):
+            return self._ended is None
+        known = self._store.has_begun(deployment.id) or self._unfinished.result(deployment.id)
+        return bool(known or self._ended)
+
+    def _is_left(self, deployment: Deployment) -> bool:
+        if self._store.has_ended(deployment.id):
+            return False
+        noted = self._ended is not None and deployment.id in self._unfinished.ids()
+        return noted or self._is_due(deployment)
 
     def _look_again(self) -> None:
         """Metadata may come while a hook runs, unless os-collect-config itself waits for that."""
-        newer = self._asked.newer()
+        newer = None if self._ended else self._asked.newer()
         if newer is not None:
             self._take(newer)
 
@@ -180,6 +259,8 @@ class _Run:
         """Run one deployment unless that was done, and deliver its result."""
         if deployment.id != self._force and self._store.has_ended(deployment.id):
             return
+        if not self._is_due(deployment):
+            return
         self._look_again()
         if deployment.id not in self._wanted:
             log.info(f"{deployment}: not run, because Heat does not ask for it any more")
@@ -187,7 +268,7 @@ class _Run:
         result = self._result(deployment)
         if result is None:
             return
-        kept = result.explained(deployment.error_outputs).masked(log.concealed())
+        kept = result.explained(deployment.error_outputs).masked(log.masked)
         try:
             self._with_room(lambda room: self._keep(deployment, kept, room))
         except (OSError, NewerError):
@@ -199,6 +280,8 @@ class _Run:
     def _result(self, deployment: Deployment) -> Result | None:
         """What came of a deployment, run now or before; None when the timer has kept it."""
         if not self._store.has_begun(deployment.id):
+            if is_applied(deployment, self._settings):
+                return self._result_of_refresh(deployment)
             return self._result_of_run(deployment, forced=False)
         if deployment.id != self._force:
             return self._result_of_cut(deployment)
@@ -218,6 +301,24 @@ class _Run:
         signals.prepare(deployment.values, self._settings)
         return answering.run(deployment, self._settings, scope)
 
+    def _result_of_refresh(self, deployment: Deployment) -> Result | None:
+        """What a config came to that nothing is run for; it is noted together with the config.
+
+        :raises OSError: it could not be noted, and is kept in memory.
+        """
+        kept = self._unfinished.result(deployment.id)
+        result = kept or (self._ended and self._ended.result(deployment))
+        if result is None:
+            return None
+        begun = Begun(outcome=result.as_dict())
+        try:
+            self._with_room(lambda room: self._begin(deployment, begun, room))
+        except OSError:
+            self._unfinished.keep(deployment.id, result)
+            raise
+        log.info(f"{deployment} ended with status code {result.status_code}")
+        return result
+
     def _result_of_cut(self, deployment: Deployment) -> Result | None:
         """What came of a run that was begun and has no result, while no run goes on."""
         with self._outbox.locked() as box:
@@ -229,6 +330,8 @@ class _Run:
         if kept := self._unfinished.result(deployment.id):
             return kept
         begun = self._store.begun(deployment.id)
+        if begun.outcome:
+            return from_dict(begun.outcome)
         if answering.is_to_be_repeated(deployment):
             answering.end_processes(begun)
             return self._result_of_run(deployment, forced=begun.forced)

@@ -42,6 +42,8 @@ class Begun(NamedTuple):
     """Whether an operator has forced it: Heat may have an answer already."""
     scope: dict[str, Any] = {}  # noqa: RUF012 - never changed, as nothing of it is
     """What tells its processes; see :mod:`heat_config.run.scope`."""
+    outcome: dict[str, Any] | None = None
+    """The result where nothing is run (:mod:`heat_config.run.refreshed`): it is known before."""
 
 
 class Store:
@@ -100,7 +102,9 @@ class Store:
         """
         with suppress(FileNotFoundError, IsADirectoryError, ValueError, KeyError, TypeError):
             note = json.loads(self.config_path(config_id).read_bytes())[RUN]
-            return Begun(bool(note["forced"]), dict(note["scope"]))
+            forced, scope = bool(note["forced"]), dict(note["scope"])
+            outcome = note.get("outcome")
+            return Begun(forced, scope, outcome if isinstance(outcome, dict) else None)
         return Begun()
 
     def is_own(self, config_id: str) -> bool:

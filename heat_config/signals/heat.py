@@ -77,6 +77,6 @@ def prepare(address: Mapping[str, Any], settings: Settings) -> None:
 def _reason(response: Response) -> str:
     """Heat explains itself in JSON: {"error": {"message": …}}."""
     try:
-        return str(response.json()["error"]["message"])
+        return str(http.json_of(response)["error"]["message"])
     except (ValueError, KeyError, TypeError):
         return str(response.reason)

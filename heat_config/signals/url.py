@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from heat_config import __version__, redact
-from heat_config.cloud import http
+from heat_config.cloud import bounded, http
 from heat_config.cloud.errors import CloudError, Outcome
 from heat_config.cloud.inputs import require
 from heat_config.cloud.trust import Trust
@@ -44,10 +44,17 @@ class SignedUrl:
                 Outcome.UNUSABLE,
             )
         self._verify = trust.verify()
-        self._session = requests.Session()
+        self._session = bounded.session()
 
     def post(self, result: Result) -> str:
         """Send the result; return where it went, fit for a log.
+
+        :raises CloudError: it was not accepted, or nobody knows.
+        """
+        return self.send(result.as_json())
+
+    def send(self, message: str) -> str:
+        """Send any JSON; return where it went, fit for a log.
 
         :raises CloudError: it was not accepted, or nobody knows.
         """
@@ -56,7 +63,7 @@ class SignedUrl:
             response = self._session.request(
                 self._verb,
                 self._url,
-                data=result.as_json(),
+                data=message,
                 headers={
                     "Content-Type": "application/json",
                     "User-Agent": f"heat-config/{__version__}",

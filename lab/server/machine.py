@@ -83,7 +83,7 @@ class Server:
             raise LabError(f"the server {self.name} is not booted")
         return self._running.leader
 
-    def boot(self, *, timeout: float = 20) -> None:
+    def boot(self, *, timeout: float = 120) -> None:
         """Boot it; return when its systemd runs (its services may still be starting)."""
         _check_machine()
         secret = "".join(file.tmpfiles_line() for file in self.files)
@@ -104,7 +104,7 @@ class Server:
         command: Sequence[str | Path],
         *,
         check: bool = True,
-        timeout: float = 60,
+        timeout: float = 180,
         text_input: str = "",
     ) -> subprocess.CompletedProcess[str]:
         """Run a command inside, as root. Raise LabError with its output when it fails."""
@@ -128,7 +128,7 @@ class Server:
         self,
         predicate: Callable[[Server], object],
         *,
-        timeout: float = 30,
+        timeout: float = 120,
         interval: float = 0.1,
         what: str = "what was waited for",
     ) -> None:

@@ -60,7 +60,7 @@ class Supervisor(NamedTuple):
         for pids in ([leader] if leader else [], children(self.pid)):
             for pid in pids:
                 _signal(pid, signal.SIGKILL)
-            if pids and self._ended(10):
+            if pids and self._ended(60):
                 return
         if not self._ended(0):
             raise LabError(f"the server {self.server} does not end (process {self.pid})")

@@ -95,7 +95,7 @@ def deployments(heat: Heat) -> Iterator[Deployments]:
 def short_stall(action: Action, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stall is noticed soon; what does not stall may take its time on a busy machine."""
     if action.reply is Reply.STALL:
-        monkeypatch.setattr(http, "TIMEOUT", 1.0)
+        monkeypatch.setattr(http, "TIMEOUT", 2.0)
 
 
 @pytest.fixture

@@ -74,11 +74,12 @@ FAILING: dict[str, dict[str, Any]] = {
     "failing_hook": {"group": "failing", "config": "text"},
     "cut": {"config": CUT},
     "no_reboot": {"config": CUT, "options": {"interrupted": "succeed"}},
-    "too_long": {"config": TOO_LONG, "options": {"timeout": 1}},
+    "too_long": {"config": TOO_LONG, "options": {"timeout": 5}},
     "too_long_by_default": {"config": TOO_LONG},
     "full_disk": {"config": "#!/bin/sh\necho done\n"},
     "component": {"config": "text"},
     "malformed": {"config": "text"},
+    "no_group": {"group": "Heat::Ungrouped", "config": "#!/bin/sh\necho hello\n"},
     "large": {"config": f"{PRINT_MUCH}exit 3\n"},
 }
 # All in one stack, which becomes complete.
@@ -88,7 +89,7 @@ WELL: dict[str, dict[str, Any]] = {
     "empty_object": {"group": "empty-object", "config": "text"},
     "rerun": {"config": CUT, "options": {"interrupted": "rerun"}},
     "os_apply_config": {"group": "os-apply-config", "config": {"key": "value"}},
-    "ungrouped": {"group": "Heat::Ungrouped", "config": "text"},
+    "ungrouped": {"group": "Heat::Ungrouped", "config": {"other": "value"}},
     "large_zaqar": {"config": PRINT_MUCH, "signal_transport": "ZAQAR_SIGNAL"},
     "large_heat": {"config": PRINT_MUCH, "signal_transport": "HEAT_SIGNAL"},
     "large_cfn": {"config": PRINT_MUCH, "signal_transport": "CFN_SIGNAL"},
@@ -138,10 +139,9 @@ class Machine:
             (self.hooks / name).write_text(text)
             (self.hooks / name).chmod(0o644 if name == "not-executable" else 0o755)
 
-    def run(self, *before: str, **more: str) -> subprocess.CompletedProcess[str]:
-        variables = [f"{name}={value}" for name, value in more.items()]
+    def run(self, *before: str, command: str = "run") -> subprocess.CompletedProcess[str]:
         hooks = f"HEAT_CONFIG_HOOKS={self.hooks}"
-        return self.host.run(*before, "env", hooks, *variables, "heat-config", "run")
+        return self.host.run(*before, "env", hooks, "heat-config", command)
 
 
 class Answers:
@@ -179,6 +179,7 @@ class Answers:
         while self._main.run().returncode == -9:
             self.restarts += 1
             assert self.restarts <= len(items), "the agent is killed again and again"
+        self._main.run(command="refreshed")
 
     def status(self, case: str) -> tuple[str, str, str]:
         """How a case's stack has ended: status, its reason, the deployment's stderr."""
@@ -217,7 +218,7 @@ class Answers:
 
     def _run_with_a_time_limit(self, item: dict[str, Any]) -> None:
         settings = self._main.host.root / "etc/heat-config.conf"
-        settings.write_text("# for a moment\nHEAT_CONFIG_TIMEOUT=1\n")
+        settings.write_text("# for a moment\nHEAT_CONFIG_TIMEOUT=5\n")
         self._main.host.asks_for([item])
         self._main.run()
         settings.unlink()
@@ -336,7 +337,7 @@ def test_a_time_limit_that_is_exceeded(answers: Answers, case: str) -> None:
     status, reason, stderr = answers.status(case)
     assert status == "FAILED"
     assert exited(124) in reason
-    assert "the hook was ended: it took longer than its time limit of 1 s\n" in stderr
+    assert "the hook was ended: it took longer than its time limit of 5 s\n" in stderr
     assert answers.stacks[case].output(f"{case}.deploy_stdout") == "so far\n"
     assert not Path(f"/proc/{answers.pid(case)}").exists()
 
@@ -363,6 +364,13 @@ def test_a_malformed_deployment(answers: Answers) -> None:
     assert stderr == "the deployment has no id\n"
 
 
+def test_a_script_whose_author_forgot_the_group(answers: Answers) -> None:
+    status, reason, stderr = answers.status("no_group")
+    assert status == "FAILED"
+    assert exited(1) in reason
+    assert "It names no group: which hook is to run it" in stderr
+
+
 def test_a_script_that_fails_after_printing_more_than_fits(answers: Answers) -> None:
     status, reason, _ = answers.status("large")
     assert status == "FAILED"
@@ -379,12 +387,14 @@ def test_a_script_that_fails_after_printing_more_than_fits(answers: Answers) -> 
         ("rerun", "before the cut\n", ""),
         (
             "os_apply_config",
-            "group os-apply-config: applied by os-apply-config, no hook was run\n",
+            "group os-apply-config: applied by os-apply-config, and os-refresh-config has ended "
+            "well\n",
             "",
         ),
         (
             "ungrouped",
-            "group Heat::Ungrouped: applied by os-apply-config, no hook was run\n",
+            "group Heat::Ungrouped: applied by os-apply-config, and os-refresh-config has ended "
+            "well\n",
             "",
         ),
     ],

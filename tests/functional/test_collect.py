@@ -173,7 +173,7 @@ def test_keystone_that_is_away_is_told_once_and_so_is_its_end(
 def test_a_service_that_hangs_is_given_up_after_a_while(
     wired: Collecting, wire: Wire, running: Running
 ) -> None:
-    wired.tune("from heat_config.cloud import http; http.TIMEOUT = 1")
+    wired.tune("from heat_config.cloud import http; http.TIMEOUT = 4")
     wired.post(body(1))
     wire.plan([STALL])
     running()

@@ -44,7 +44,7 @@ def nothing_left(directory: Path) -> bool:
     return wait_until(lambda: not processes_of(directory))
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 10) -> bool:
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -15,7 +15,8 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["heat_config", "json"]):
-    from heat_config import deployment, redact, result, signals
+    from heat_config import deployment, result, signals
+    from heat_config.mask import Mask
     from heat_config.process import Completed
 
 LIMIT = 4096
@@ -49,8 +50,10 @@ def check_metadata(data: bytes) -> None:
         assert deployment.valid_id(each.id) == each.id
         json.dumps(each.item)
         signals.address(each.values)
-        for secret in redact.secrets_in(each.values):
-            assert secret not in redact.text(f"<{secret}>", [secret])
+        mask = Mask()
+        mask.add(each.secrets)
+        for secret in each.secrets:
+            assert secret not in mask(f"<{secret}>")
 
 
 def check_answer(data: bytes) -> None:

@@ -65,9 +65,9 @@ def test_an_image_that_is_not_there(server: HookServer) -> None:
 
 
 def test_what_vanished_is_removed_and_nothing_else(server: HookServer, engine: Engine) -> None:
-    engine.run("run", "-d", "--name=foreign", "--net=none", IMAGE, "sleep", "60")
-    server.hook({"first": container("sleep 60")})
-    server.hook({"first": container("sleep 60")}, id="c2")
+    engine.run("run", "-d", "--name=foreign", "--net=none", IMAGE, "sleep", "600")
+    server.hook({"first": container("sleep 600")})
+    server.hook({"first": container("sleep 600")}, id="c2")
     assert len(engine.names()) == 3
     renamed = next(name for name in engine.names() if name.startswith("first-"))
     assert "c2" in engine.run("inspect", renamed)
@@ -83,7 +83,7 @@ def test_what_vanished_is_removed_and_nothing_else(server: HookServer, engine: E
 def test_metadata_that_says_nothing_removes_nothing(
     server: HookServer, engine: Engine, text: str
 ) -> None:
-    server.hook({"first": container("sleep 60")})
+    server.hook({"first": container("sleep 600")})
     server.metadata()
     (server.root / "var/run/heat-config/heat-config").write_text(text)
     server.clean_up()
@@ -93,7 +93,7 @@ def test_metadata_that_says_nothing_removes_nothing(
 def test_delete_removes_the_deployments_own(server: HookServer, engine: Engine) -> None:
     for name in ("one", "other"):
         given = inputs(deploy_stack_id="s/1", deploy_resource_name=name)
-        server.hook({name: container("sleep 60")}, id=name, inputs=given)
+        server.hook({name: container("sleep 600")}, id=name, inputs=given)
     given = inputs(deploy_stack_id="s/1", deploy_resource_name="one", deploy_action="DELETE")
     answer, _ = server.hook("", id="c3", inputs=given)
     assert answer["deploy_status_code"] == 0

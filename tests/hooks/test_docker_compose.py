@@ -28,7 +28,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 
 def service(**more: Any) -> dict[str, Any]:
-    fixed = {"network_mode": "none", "stop_signal": "SIGKILL", "command": ["sleep", "60"]}
+    fixed = {"network_mode": "none", "stop_signal": "SIGKILL", "command": ["sleep", "600"]}
     return {"image": IMAGE, **fixed, **more}
 
 

@@ -89,7 +89,7 @@ def test_large_env_file_of_compose(make_server: MakeServer) -> None:
     server = make_server("docker-compose")
     lines = "# línea\n" * 600_000
     files = [{"file_name": "a.env", "content": f"{lines}PASSWORD={SECRET}\n"}]
-    service = {"image": IMAGE, "network_mode": "none", "env_file": "a.env", "command": "sleep 60"}
+    service = {"image": IMAGE, "network_mode": "none", "env_file": "a.env", "command": "sleep 600"}
     given = inputs(deploy_password=SECRET, env_files=files)
     answer, log = server.hook({"services": {"web": service}}, inputs=given)
     assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]

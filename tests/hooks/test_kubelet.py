@@ -78,11 +78,11 @@ def test_much_output_of_a_container_that_fails(server: HookServer, tmp_path: Pat
 @pytest.mark.parametrize("policy", ["Never", "Always"])
 def test_a_container_that_does_not_stay_up(server: HookServer, engine: Engine, policy: str) -> None:
     config = pod("p", ["sh", "-c", "sleep 0.4; echo so; exit 3"], restartPolicy=policy)
-    answer, _ = server.hook(config, options={"containers_timeout": 3})
+    answer, _ = server.hook(config, options={"containers_timeout": 10})
     assert answer["deploy_status_code"] == 1
     assert answer["deploy_stderr"].startswith("the container p-c is ")
     assert "\nso\n" in answer["deploy_stderr"]
-    answer, _ = server.hook(pod("p", ["sleep", "60"]))
+    answer, _ = server.hook(pod("p", ["sleep", "600"]))
     assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
 
     server.hook(config, options={"containers_timeout": 0})
@@ -104,7 +104,7 @@ def test_an_image_that_does_not_come(server: HookServer, engine: Engine) -> None
 
 def test_what_vanished_is_taken_down_and_nothing_else(server: HookServer, engine: Engine) -> None:
     for name in ("one", "two", "three"):
-        answer, _ = server.hook(pod(name, ["sleep", "60"]), id=name)
+        answer, _ = server.hook(pod(name, ["sleep", "600"]), id=name)
         assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
     engine.run("pod", "rm", "-f", "-t0", "three")  # by somebody else
     server.metadata({"id": "two", "group": GROUP, "config": {}})
@@ -120,14 +120,14 @@ def test_delete_of_what_is_not_there_is_well(server: HookServer) -> None:
 
 
 def test_the_kubelets_first_format(server: HookServer, engine: Engine) -> None:
-    old = {"version": "v1beta2", "volumes": [], **pod("x", ["sleep", "60"])["spec"]}
+    old = {"version": "v1beta2", "volumes": [], **pod("x", ["sleep", "600"])["spec"]}
     answer, _ = server.hook(old, name="20_Apache_deployment")
     assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
     assert pods(engine) == ["20-apache-deployment"]
 
 
 def test_several_documents_and_no_secret_in_the_log(server: HookServer, engine: Engine) -> None:
-    text = yaml.safe_dump_all([pod("one", ["sleep", "60"]), pod("two", ["echo", "hunter22"])])
+    text = yaml.safe_dump_all([pod("one", ["sleep", "600"]), pod("two", ["echo", "hunter22"])])
     answer, log = server.hook(text, inputs=inputs(deploy_password="hunter22"))
     assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
     assert pods(engine) == ["one", "two"]

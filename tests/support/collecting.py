@@ -83,7 +83,7 @@ class Collecting:
     def once(self, *arguments: str, **options: object) -> str:
         """Run it to its end; return what it printed."""
         with self.start(*(arguments or ("--one-time",)), **options) as program:
-            printed, _ = program.communicate(timeout=60)
+            printed, _ = program.communicate(timeout=180)
         self.status = program.returncode
         return printed
 

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Templates for the plug-in's tests."""
+"""Templates for the plug-in's tests, and its options."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from lab import Lab
 from tests.support.template import template
 
 
@@ -33,3 +36,23 @@ def one(
     used = {"get_attr": ["step_deployment", "signal_transport"]}
     made["outputs"]["transport"] = {"value": used}
     return made
+
+
+@contextmanager
+def configured(lab: Lab, section: str = "heat_config", **options: object) -> Iterator[None]:
+    """Heat with options of a section of heat.conf, within the block."""
+    conf = lab.directory / "etc/heat.conf"
+    before = conf.read_text()
+    lines = [f"{name} = {value}" for name, value in options.items()]
+    conf.write_text("\n".join([before, f"[{section}]", *lines, ""]))
+    _restart(lab)
+    try:
+        yield
+    finally:
+        conf.write_text(before)
+        _restart(lab)
+
+
+def _restart(lab: Lab) -> None:
+    lab.stop("heat")
+    lab.start("heat")

@@ -41,7 +41,7 @@ class HostServer:
         agent = ELEMENTS / "heat-config/os-refresh-config/configure.d/55-heat-config"
         self._program("heat-config-run", agent.read_text().replace("/usr/local/bin/", ""))
         apply = f"os-apply-config --templates {self._templates} --output {root}"
-        self._program("refresh", f"set -eu\n{apply}\nexec heat-config-run")
+        self._program("refresh", f"set -eu\n{apply}\nheat-config-run\nexec heat-config refreshed")
 
     def boot(self, os_collect_config: dict[str, Any]) -> None:
         """The first run, from what Nova's user data or an operator has put there."""

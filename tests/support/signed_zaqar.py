@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -36,6 +37,11 @@ class SignedZaqar(ThreadingHTTPServer):
         """The methods of the requests that were served."""
         self.has_ended = False
         """Whether the address's time has passed."""
+        self.after_delete: Callable[[], object] = lambda: None
+        self.texts: dict[str, str] = {}
+        """What stands in the place of a body that is one of these keys: JSON as it is sent."""
+        self.listing: bytes | None = None
+        """What it answers in place of the list of the messages."""
         self._posted = 0
 
     @property
@@ -81,12 +87,21 @@ class _Handler(BaseHTTPRequestHandler):
             for each in parse_qs(url.query)["ids"][0].split(","):
                 self.server.there.pop(each, None)
             self._answer(204)
+            self.server.after_delete()
         else:
-            listed = [{"id": each, "body": kept} for each, kept in self.server.there.items()]
-            self._answer(200, {"messages": listed, "links": []})
+            self._send(200, self._listing() if self.server.listing is None else self.server.listing)
+
+    def _listing(self) -> bytes:
+        listed = [{"id": each, "body": kept} for each, kept in self.server.there.items()]
+        text = json.dumps({"messages": listed, "links": []})
+        for body, sent in self.server.texts.items():
+            text = text.replace(json.dumps(body), sent)
+        return text.encode()
 
     def _answer(self, status: int, content: object = None) -> None:
-        text = b"" if content is None else json.dumps(content).encode()
+        self._send(status, b"" if content is None else json.dumps(content).encode())
+
+    def _send(self, status: int, text: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()

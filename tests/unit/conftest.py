@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as rules
 
 from heat_config import settings as heat_config_settings
 from heat_config.settings import Settings
 from tests.support.hooks import installed
+
+# The same examples each time, and no limit to the time of one: the machine may be busy.
+rules.load_profile("ci")
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from heat_config import process
+from heat_config.mask import Mask
+from tests.support.overdue import LIMIT, run_overdue
 
 
 def sh(text: str, **options: object) -> process.Completed:
@@ -42,13 +44,15 @@ def test_a_long_line_is_handed_on_in_pieces() -> None:
 
 
 @pytest.mark.parametrize("before", [65_535, 65_530, 131_071, 200_000])
-def test_no_piece_of_a_long_line_ends_within_a_text(before: int) -> None:
+def test_no_piece_of_a_long_line_ends_within_a_secret(before: int) -> None:
     lines: list[str] = []
+    mask = Mask()
+    mask.add(["s3cret", "yyyyz"])
     sh(
         f"head -c {before} /dev/zero | tr '\\0' x; printf s3cret; sleep 0.05;"
         " head -c 90000 /dev/zero | tr '\\0' y",
         on_stdout=lines.append,
-        unbroken=["s3cret", "yz"],
+        end_of_piece=mask.end_of_piece,
     )
     assert "".join(lines) == "x" * before + "s3cret" + "y" * 90_000
     assert len(lines) > 1
@@ -89,13 +93,15 @@ def test_of_a_large_output_the_end_is_kept_and_all_of_it_handed_on() -> None:
     assert completed.stdout_dropped + len(completed.stdout) == handed_on == 80_000_004
 
 
-def test_a_program_that_takes_too_long_is_ended_with_its_group() -> None:
+def test_a_program_that_takes_too_long_is_ended_with_its_group(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     text = "trap 'echo asked to end; exit 0' TERM; sleep 300 & echo $!; wait"
-    completed = sh(text, time_limit=3)
+    completed = run_overdue(text, monkeypatch)
     first, second = completed.stdout.decode().splitlines()
     assert second == "asked to end"
     assert completed.status == process.TIMED_OUT
-    assert completed.ending == "was ended: it took longer than its time limit of 3 s"
+    assert completed.ending == f"was ended: it took longer than its time limit of {LIMIT:g} s"
     deadline = time.monotonic() + 10  # it was asked to end; the kernel may take a moment
     while is_running(int(first)) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -104,7 +110,7 @@ def test_a_program_that_takes_too_long_is_ended_with_its_group() -> None:
 
 def test_a_program_that_will_not_end_is_made_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "GRACE", 0.2)
-    completed = sh("trap '' TERM; while :; do sleep 1; done", time_limit=0.2)
+    completed = run_overdue("trap '' TERM; echo up; while :; do sleep 1; done", monkeypatch)
     assert completed.returncode == -signal.SIGKILL
     assert completed.status == process.TIMED_OUT
 

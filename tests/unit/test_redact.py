@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from heat_config import redact
@@ -46,8 +48,42 @@ def test_what_is_no_secret_is_none(value: object) -> None:
     assert redact.secrets_in({"deploy_password": value, "deploy_signal_id": value}) == set()
 
 
-def test_the_longest_secret_is_masked_first() -> None:
-    assert redact.text("x abcdefgh y", ["abcd", "abcdefgh"]) == "x *** y"
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        ("stack-resource-abcdefghijkl", {"stack-resource-abcdefghijkl"}),
+        ("the-deployment", set()),  # Heat has called both after the resource
+        ("admin", set()),
+        (None, set()),
+        (12345678, set()),
+    ],
+)
+def test_the_users_name_is_secret_unless_the_deployment_has_it(
+    name: object, secret: set[str]
+) -> None:
+    assert redact.user_name_in({"deploy_username": name}, "the-deployment") == secret
+
+
+def test_of_data_the_json_and_each_text_is_secret() -> None:
+    value = {"user": "someone", "keys": ["letmein", 123456, 7, True, None], "port": "80"}
+    assert redact.texts_of({"a": value, "b": "hunter22", "c": True}, ["a", "c", "none"]) == {
+        "someone",
+        "letmein",
+        "123456",
+        json.dumps(value),
+    }
+
+
+def test_data_that_is_too_deep_to_be_written_is_left_out() -> None:
+    value: list[object] = ["letmein"]
+    for _ in range(100_000):
+        value = [value]
+    assert redact.texts_of({"a": value}, ["a"]) == {"letmein"}
+
+
+def test_a_password_that_should_have_been_quoted_is_secret_too() -> None:
+    secrets = redact.secrets_in({"deploy_auth_url": "http://me:let?me/in@h/v3"})
+    assert "let?me/in" in secrets
 
 
 @pytest.mark.parametrize(
@@ -57,6 +93,11 @@ def test_the_longest_secret_is_masked_first() -> None:
         ("https://h/p#fragment", "https://h/p"),
         ("https://h", "https://h"),
         ("no url", "no url"),
+        ("no url?secret#secret", "no url"),
+        ("http://u:pa?ss@h", "http://***"),
+        ("http://u:pa#ss@h", "http://***"),
+        ("http://u:pa/ss@h/v3", "http://***"),
+        ("http://u:p@ss@h/v3", "http://h/v3"),
         (None, "?"),
     ],
 )

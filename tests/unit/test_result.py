@@ -99,7 +99,7 @@ def test_a_limit_is_always_met(out: str, err: str, outputs: dict[str, str], limi
 
 def test_secrets_are_masked_wherever_a_hook_repeats_them() -> None:
     result = Result(0, "pw hunter22", "hunter22", {"a": ["hunter22", {"hunter22": 1}]})
-    assert "hunter22" not in result.masked({"hunter22"}).as_json()
+    assert "hunter22" not in result.masked(lambda text: text.replace("hunter22", "***")).as_json()
 
 
 def test_a_message_is_read_back() -> None:

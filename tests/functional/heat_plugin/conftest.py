@@ -32,9 +32,9 @@ def begin(heat: Heat) -> Iterator[Begin]:
     """Begin to create a stack that is deleted after the test; give it and its server's place."""
     names: list[str] = []
 
-    def create(template: dict[str, Any], name: str = "") -> tuple[Stack, Server]:
+    def create(template: dict[str, Any], name: str = "", **options: Any) -> tuple[Stack, Server]:
         names.append(name or f"test-{uuid.uuid4().hex[:8]}")
-        stack = heat.create(names[-1], template)
+        stack = heat.create(names[-1], template, **options)
         return stack, Server(heat, stack)
 
     yield create

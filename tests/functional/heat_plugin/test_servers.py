@@ -7,13 +7,15 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 
 from heat_config.cloud import signed
+from heat_plugin import paths
 from lab import Lab
 from lab.stack import Heat, Stack, wait_for
 from tests.support import answering
 from tests.support.answering import Begin
-from tests.support.plugin import one
+from tests.support.plugin import configured, one
 from tests.support.stack_domain import users
 
 SIGNED = "ZAQAR_SIGNED"
@@ -92,13 +94,50 @@ def test_a_live_server_is_told_on_its_old_queue(begin: Begin) -> None:
     assert answering.bodies(new)[-1]["os-collect-config"]["zaqar"]["queue_id"] == new.queue
 
 
-def test_metadata_that_no_queue_takes_fail_at_once_with_size_and_limit(begin: Begin) -> None:
-    template = one(server_transport=SIGNED)
-    template["resources"]["step_config"]["properties"]["config"] = "#" * 300_000
-    stack, _ = begin(template)
-    assert stack.wait("CREATE") == "FAILED"
-    assert "262144" in stack.reason
-    assert "bytes as metadata" in stack.reason
+def test_an_update_renews_an_address_of_which_half_of_the_life_is_over(
+    begin: Begin, lab: Lab
+) -> None:
+    stack, server = begin(one(server_transport=SIGNED))
+    server.answer(server.new())
+    assert stack.wait("CREATE") == "COMPLETE", stack.reason
+    addresses = [address_of(stack)]
+    with configured(lab, server_address_life=2 * 3650 * 86_400 + 3600):
+        for value in ("second", "third"):
+            # Nothing of the server is changed by it.
+            stack.update(one(server_transport=SIGNED, value=value))
+            server.answer(server.new())
+            assert stack.wait("UPDATE") == "COMPLETE", stack.reason
+            addresses.append(address_of(stack))
+    old, new, same = addresses
+    assert (new.queue, new == old, new == same) == (old.queue, False, True)
+    newest = answering.bodies(old)[-1]["os-collect-config"]
+    assert newest["zaqar"]["signed_address"] == signed.written(new)
+    assert newest["collectors"] == ["zaqar", "local"]
+
+
+def test_a_stack_may_say_that_its_servers_know_no_signed_address(begin: Begin) -> None:
+    with_users = yaml.safe_load(paths.FOR_STACKS["users"].read_text())
+    stack, server = begin(one(server_transport="AUTO"), environment=with_users)
+    assert stack.wait_for_server()["zaqar"]["user_id"]
+    deployment = server.new()
+    wait_for("the metadata", lambda: answering.posted_to(stack) == [deployment.config_id])
+    answering.post_as_user(deployment, answering.result(deployment.config_id))
+    assert stack.wait("CREATE") == "COMPLETE", stack.reason
+    assert stack.output("transport") == "ZAQAR_SIGNAL"
+
+
+def test_with_convergence_off(begin: Begin, lab: Lab) -> None:
+    with configured(lab, "DEFAULT", convergence_engine="false"):
+        stack, server = begin(one(server_transport="AUTO"))
+        server.answer(server.new(), said="first")
+        assert stack.wait("CREATE") == "COMPLETE", stack.reason
+        stack.update(one(server_transport="AUTO", value="second"))
+        updated = server.new()
+        server.answer(updated, said="second")
+        assert stack.wait("UPDATE") == "COMPLETE", stack.reason
+        assert stack.output("step.said") == "second"
+        assert answering.is_acknowledged(updated)
+        stack.delete()
 
 
 def test_zaqar_away_when_a_server_is_made(begin: Begin, lab: Lab) -> None:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import re
+import secrets
 import subprocess
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -17,59 +19,17 @@ from heat_config.cloud import packed, signed
 from lab import Lab
 from lab.stack import Stack, wait_for
 from tests.support import answering
+from tests.support.agent import Agent
 from tests.support.answering import Begin
 from tests.support.collecting import Collecting, body, has_applied, said
 from tests.support.deployments import inputs, script
 from tests.support.forgetting import forget_everything
-from tests.support.plugin import one
+from tests.support.plugin import configured, one
 from tests.support.server import HostServer
 from tests.support.signing import Signing, wait_until_ended
 from tests.support.stack_domain import users
 
 Running = Callable[..., "subprocess.Popen[str]"]
-
-
-class Agent:
-    """A server with the real agent and collector; an acknowledgement is looked for in seconds."""
-
-    def __init__(self, server: HostServer) -> None:
-        self.server = server
-        self._said = ""
-        (server.root / "etc/heat-config.conf").write_text("HEAT_CONFIG_FIRST_WAIT=0.02\n")
-
-    def turn(self) -> None:
-        """What its two services do: look for metadata, and deliver what is due."""
-        self.server.poll()
-        self.deliver()
-
-    def deliver(self) -> None:
-        """What the timer does."""
-        done = self.server.run(self.server.root / "bin/heat-config", "deliver", "--due")
-        self._said += done.stderr
-
-    def wait(self, stack: Stack, action: str) -> str:
-        """Work until an action has ended; return how."""
-        return stack.wait(action, self.turn)
-
-    def wait_until_acknowledged(self) -> None:
-        """Work until Heat's word was found for each result."""
-
-        def is_acknowledged() -> bool:
-            self.deliver()
-            return self.server.undelivered == []
-
-        wait_for("an empty outbox", is_acknowledged)
-        assert not (self.server.root / "var/lib/heat-config/outbox/abandoned").exists()
-
-    @property
-    def log(self) -> str:
-        """What both have said."""
-        return self.server.log.read_text() + self._said
-
-    def status(self) -> tuple[int, list[dict[str, Any]]]:
-        """What heat-config status says, and its exit status."""
-        done = self.server.run(self.server.root / "bin/heat-config", "status", "--format=json")
-        return done.returncode, json.loads(done.stdout)
 
 
 @pytest.fixture
@@ -78,19 +38,10 @@ def agent(server: HostServer) -> Agent:
 
 
 @pytest.fixture
-def impatient(lab: Lab, tmp_path: Path) -> Iterator[None]:
+def impatient(lab: Lab) -> Iterator[None]:
     """Heat posts the metadata of an unanswered deployment again after seconds, not minutes."""
-    (tmp_path / "impatient.py").write_text(
-        "from heat_plugin import pacing\n\npacing.REPOST_FIRST = 3.0\n"
-    )
-    conf = lab.directory / "etc/heat.conf"
-    before = conf.read_text()
-    (line,) = [each for each in before.splitlines() if each.startswith("plugin_dirs = ")]
-    conf.write_text(before.replace(line, f"{line},{tmp_path}"))
-    restart(lab)
-    yield
-    conf.write_text(before)
-    restart(lab)
+    with configured(lab, metadata_again_after=3):
+        yield
 
 
 def given_to_server(stack: Stack) -> dict[str, Any]:
@@ -98,11 +49,6 @@ def given_to_server(stack: Stack) -> dict[str, Any]:
     found: dict[str, Any] = stack.wait_for_server()
     assert found["zaqar"]["signed_address"]
     return found
-
-
-def restart(lab: Lab) -> None:
-    lab.stop("heat")
-    lab.start("heat")
 
 
 def secrets_in(folder: Path) -> list[Path]:
@@ -202,6 +148,42 @@ def test_a_storage_that_forgets_the_metadata_before_the_server_has_read_them(
         assert list(agent.server.deployed.iterdir()) == []
     assert agent.wait(stack, "CREATE") == "COMPLETE", stack.reason
     agent.wait_until_acknowledged()
+
+
+def with_comment(comment: str, value: str = "first") -> dict[str, Any]:
+    """A config that is as large as its comment; what it does is the same."""
+    made = one(server_transport="AUTO", value=value)
+    made["resources"]["step_config"]["properties"]["config"] += f"\n# {comment}\n"
+    return made
+
+
+class TestMetadataThatAreTooLargeForAMessage:
+    def test_are_compressed_and_run(self, begin: Begin, agent: Agent) -> None:
+        lines = "the same line again and again " * 10_000
+        stack, _ = begin(with_comment(lines))
+        agent.server.boot(given_to_server(stack))
+        assert agent.wait(stack, "CREATE") == "COMPLETE", stack.reason
+        stack.update(with_comment(lines, value="second"))
+        assert agent.wait(stack, "UPDATE") == "COMPLETE", stack.reason
+        assert stack.output("step.deploy_stdout") == "second\n"
+        agent.wait_until_acknowledged()
+
+    def test_fail_at_once_where_that_does_not_help(self, begin: Begin) -> None:
+        stack, _ = begin(with_comment(secrets.token_hex(150_000) + secrets.token_hex(90_000)))
+        assert stack.wait("CREATE") == "FAILED"
+        assert re.search(
+            r"the server's metadata have 48\d{4} bytes, \d{6} compressed: .* Max size 262144",
+            stack.reason,
+        )
+
+    def test_fail_at_once_for_a_server_that_may_not_know_it(self, begin: Begin) -> None:
+        made = with_comment("the same line again and again " * 10_000)
+        made["resources"]["server"]["properties"]["software_config_transport"] = "ZAQAR_MESSAGE"
+        stack, _ = begin(made)
+        assert stack.wait("CREATE") == "FAILED"
+        assert re.search(
+            "Max size 262144.* with software_config_transport ZAQAR_SIGNED only", stack.reason
+        )
 
 
 class TestAnAddressThatHasEnded:

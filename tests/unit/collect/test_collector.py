@@ -14,11 +14,12 @@ import pytest
 from heat_config import log
 from heat_config.cloud import keystone
 from heat_config.cloud.credentials import Credentials
+from heat_config.cloud.errors import CloudError
 from heat_config.cloud.trust import BUNDLES, Trust
 from heat_config.collect import collector, loop
 from heat_config.collect.upstream import collect as upstream
 from heat_config.collect.upstream import exc
-from heat_config.log import concealed
+from heat_config.log import masked
 from tests.support.serving import serving
 from tests.support.signed_zaqar import QUEUE, SIGNATURE, SignedZaqar
 
@@ -58,15 +59,22 @@ class TestUserAccess:
             "http://127.0.0.1:1/v3", "the-user-id", "hunter22", "the-project-id", "Here"
         )
         assert found.queue_id == "queue"
-        assert concealed() >= {"hunter22", "the-user-id"}
+        assert masked("hunter22 the-user-id") == "*** ***"
 
-    @pytest.mark.parametrize("missing", SECTION)
-    def test_a_section_that_is_not_complete_is_not_configured(
+    def test_a_section_without_a_queue_is_not_configured(self, configure: Configure) -> None:
+        configure(**{name: value for name, value in SECTION.items() if name != "queue_id"})
+        with pytest.raises(exc.ZaqarMetadataNotConfigured):
+            collector.user_access()
+
+    @pytest.mark.parametrize("missing", set(SECTION) - {"queue_id"})
+    def test_a_section_that_is_not_complete_is_said_to_be_that(
         self, configure: Configure, missing: str
     ) -> None:
         configure(**{name: value for name, value in SECTION.items() if name != missing})
-        with pytest.raises(exc.ZaqarMetadataNotConfigured):
+        with pytest.raises(CloudError, match=f"os-collect-config.conf lacks {missing}"):
             collector.user_access()
+        with pytest.raises(exc.ZaqarMetadataNotAvailable):
+            collector.source()
 
     @pytest.mark.parametrize(
         ("section", "variables", "trust"),

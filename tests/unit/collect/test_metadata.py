@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -17,10 +18,20 @@ def test_a_plain_config_is_a_source_of_its_own() -> None:
     assert found == [("zaqar", content), ("motd", {"motd": "hello"})]
 
 
-@pytest.mark.parametrize("name", ["../etc/x", "a/b", "", ".", "zaqar", "ec2", "a\0", 7, None])
+@pytest.mark.parametrize(
+    "name", ["../etc/x", "a/b", "", ".", "zaqar", "ec2", "local", "os_config_files", "a\0", 7, None]
+)
 def test_a_name_is_never_a_path_nor_another_sources(name: object) -> None:
-    content: dict[str, Any] = {"deployments": [{"name": name, "config": {}}]}
-    assert metadata.sources("zaqar", content, ["deployments"]) == [("zaqar", content)]
+    content: dict[str, Any] = {"deployments": [{"name": name, "config": {"k": 1}}]}
+    first, (own, config) = metadata.sources("zaqar", content, ["deployments"])
+    assert (first, config) == (("zaqar", content), {"k": 1})
+    assert own not in metadata.OTHER_SOURCES
+    assert re.fullmatch("[a-z0-9-]+", own)
+
+
+@pytest.mark.parametrize("content", [None, [], "text", 7, {"deployments": {"a": 1}}])
+def test_what_holds_no_deployments_is_one_source(content: object) -> None:
+    assert metadata.sources("request", content, ["deployments"]) == [("request", content)]
 
 
 def test_the_servers_id_is_in_its_deployments() -> None:

@@ -50,7 +50,6 @@ TAKEN = {
         "oslo_config": {"cfg"},
     },
     "local": {"oslo_config": {"cfg"}, "oslo_log": {"log"}},
-    "merger": {"oslo_log": {"log"}},
     "request": {"oslo_config": {"cfg"}, "oslo_log": {"log"}},
     "version": {"pbr.version": {"pbr.version"}},
 }
@@ -73,18 +72,20 @@ def imports(module: str) -> Iterator[tuple[str, str]]:
 
 
 def loaded() -> set[str]:
-    """Its modules that are loaded with collect, less the one that is replaced."""
+    """Its modules that are loaded with collect, less those that are replaced."""
     found, left = set(), ["collect"]
     while left:
         found.add(module := left.pop())
         own = {name for where, name in imports(module) if where == OWN}
-        left += own - found - {"zaqar"}
+        left += own - found - {"zaqar", "merger"}
     return found
 
 
 def test_it_is_loaded_as_it_was() -> None:
     assert loaded() == set(TAKEN)
     assert (OWN, "zaqar") in imports("collect")
+    users = [each for each in TAKEN if (OWN, "merger") in imports(each)]
+    assert users == ["cfn", "heat", "request"]
 
 
 @pytest.mark.parametrize("module", TAKEN)
@@ -143,6 +144,22 @@ def test_its_zaqar_collector_is_ours() -> None:
         assert hasattr(upstream.collect.COLLECTORS[name], "Collector")
 
 
+@pytest.mark.parametrize("name", ["cfn", "heat", "request"])
+def test_the_merger_of_its_collectors_is_ours(name: str) -> None:
+    """Under the name and with the arguments of its own."""
+    (theirs,) = [
+        [argument.arg for argument in node.args.args]
+        for node in ast.walk(ast.parse(source_of("merger")))
+        if isinstance(node, ast.FunctionDef) and node.name == "merged_list_from_content"
+    ]
+    ours = importlib.import_module(f"{OWN}.{name}").merger.merged_list_from_content
+    assert len(inspect.signature(ours).parameters) == len(theirs)
+    content = {"deployments": [{"name": "a/b", "config": {"k": 1}}]}
+    (first, content_of_first), (second, config) = ours(content, ["deployments"], name)
+    assert (first, content_of_first, config) == (name, content, {"k": 1})
+    assert "/" not in second
+
+
 def test_ours_has_its_name_its_options_and_its_interface() -> None:
     found = importlib.util.find_spec(OWN)
     assert found and found.submodule_search_locations
@@ -163,26 +180,29 @@ def test_ours_has_its_name_its_options_and_its_interface() -> None:
 def test_the_names_that_the_loop_uses() -> None:
     assert list(inspect.signature(upstream.collect.setup_conf).parameters) == []
     assert list(inspect.signature(upstream.collect.getfilehash).parameters) == ["files"]
-    assert list(inspect.signature(upstream.cache.store).parameters) == ["name", "content"]
-    assert list(inspect.signature(upstream.cache.commit).parameters) == ["name"]
-    assert list(inspect.signature(upstream.cache.get_path).parameters) == ["name"]
-    listed = inspect.signature(upstream.cache.store_meta_list).parameters
-    assert list(listed) == ["name", "data_keys"]
     assert upstream.version.version_info.version_string()
     for error in ("ZaqarMetadataNotAvailable", "SourceNotAvailable"):
         assert issubclass(getattr(upstream.exc, error), upstream.exc.SourceNotAvailable)
     for error in ("ZaqarMetadataNotConfigured", "SourceNotConfigured"):
         assert issubclass(getattr(upstream.exc, error), upstream.exc.SourceNotConfigured)
-    # The loop puts another one in its place.
+    assert issubclass(upstream.exc.RequestMetadataNotConfigured, RuntimeError)
+    # Others are put in their places.
+    for module in ("cfn", "heat_local", "local", "request"):
+        assert attributes_of(module, "json") == {"loads"}
     assert "locale" in dict(imports("local"))
-    called = {
+    used = attributes_of("local", "locale")
+    assert used == {"LC_ALL", "getlocale", "setlocale", "strxfrm"}
+
+
+def attributes_of(module: str, name: str) -> set[str]:
+    """What a module of os-collect-config's uses of another module."""
+    return {
         node.attr
-        for node in ast.walk(ast.parse(source_of("local")))
+        for node in ast.walk(ast.parse(source_of(module)))
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
-        and node.value.id == "locale"
+        and node.value.id == name
     }
-    assert called == {"LC_ALL", "getlocale", "setlocale", "strxfrm"}
 
 
 def test_no_other_version_is_installed_than_one_that_was_looked_at() -> None:

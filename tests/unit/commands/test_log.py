@@ -36,6 +36,15 @@ def test_a_run_without_a_log_is_named(capsys: pytest.CaptureFixture[str]) -> Non
     assert "no run of 'c7' has a log" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("outside", ["../outside", "/outside", "logs/../../outside", "..", ""])
+def test_an_id_does_not_lead_out_of_the_folder(
+    path: Path, outside: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (path.parent.parent / "outside.log").write_text("secret\n")
+    assert cli.main(["log", outside]) == 1
+    assert "secret" not in capsys.readouterr().out
+
+
 def test_a_log_is_followed_until_the_run_has_ended(
     path: Path,
     capsysbinary: pytest.CaptureFixture[bytes],

@@ -38,7 +38,7 @@ def test_rebuild_takes_all_that_have_hooks_for_done(os_apply_config: Any) -> Non
     ]
     os_apply_config(json.dumps(items))
     folder = Path(os.environ["HEAT_CONFIG_DEPLOYED"])
-    folder.mkdir()
+    folder.mkdir(0o700)
     (folder / "c2.json").write_text("kept")
     assert cli.rebuild_deployed([]) == 0
     assert sorted(path.name for path in folder.iterdir()) == ["c1.json", "c2.json"]

@@ -199,7 +199,9 @@ def test_what_will_not_change_in_a_second_ends_the_round(outcome: Outcome) -> No
 FOUND = {ACCEPTED, PRESENT, ABSENT, ACKNOWLEDGED}
 
 
-@pytest.mark.parametrize("outcome", set(Outcome) - FOUND - {UNUSABLE, TOO_LARGE})
+@pytest.mark.parametrize(
+    "outcome", [each for each in Outcome if each not in FOUND | {UNUSABLE, TOO_LARGE}]
+)
 @pytest.mark.parametrize("stage", WORKING)
 def test_a_try_ahead_of_its_time_counts_for_nothing(stage: Stage, outcome: Outcome) -> None:
     before = entry(stage, wait=20.0, due=NOW + 20, waited=5.0, refusals=5, tries=4)
@@ -425,7 +427,7 @@ def test_what_was_posted_for_an_action_that_is_over_is_forgotten(newer: str | No
     assert found == entry(Stage.DONE)
 
 
-@pytest.mark.parametrize("stage", set(Stage) - {Stage.WAITING_FOR_HEAT})
+@pytest.mark.parametrize("stage", [each for each in Stage if each is not Stage.WAITING_FOR_HEAT])
 def test_what_heat_does_not_ask_for_any_more_goes_its_way(stage: Stage) -> None:
     assert policy.vanished(entry(stage, due=NOW + 9)) == entry(stage, due=NOW + 9)
 

@@ -28,6 +28,12 @@ def test_both_services_that_run_configs_leave_them_alone(option: str) -> None:
     assert collects["Service"][option] == resumes["Service"].get(option)
 
 
+@pytest.mark.parametrize("later", ["os-collect-config.service", "podman-auto-update.service"])
+def test_container_images_are_loaded_before_any_are_used_or_pruned(later: str) -> None:
+    lines = UNITS["heat-config-kubelet-load-images.service"].read_text().splitlines()
+    assert f"Before={later}" in lines
+
+
 @pytest.mark.parametrize(
     ("name", "folder"),
     [

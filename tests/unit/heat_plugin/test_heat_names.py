@@ -27,10 +27,11 @@ def resources(*bases: str) -> list[ast.ClassDef]:
     ]
 
 
-DEPLOYMENTS = resources("Chosen", "Addressed", "SoftwareDeployment")
-SERVERS = [
-    each for each in DEPLOYMENTS if each.name in ("SignedMetadata", "DeployedServer", "Server")
-]
+DEPLOYMENTS = resources(
+    *("Chosen", "Addressed", "SoftwareDeployment", "StructuredDeployment"),
+    *("DeployedServer", "Server"),
+)
+SERVERS = [each for each in DEPLOYMENTS if "Server" in each.name or each.name == "SignedMetadata"]
 DEPLOYMENTS = [each for each in DEPLOYMENTS if each not in SERVERS]
 
 

@@ -29,6 +29,14 @@ def test_a_port_that_is_taken_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> 
             config.free_ports(["one"])
 
 
+def test_a_port_that_a_lab_was_given_is_not_given_to_another_before_it_listens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(config, "_PORTS", list(config.free_ports(["one"]).values()))
+    with pytest.raises(LabError):
+        config.free_ports(["another"])
+
+
 def test_passwords_are_new_each_time() -> None:
     first, second = config.new_passwords(), config.new_passwords()
     assert not set(first.values()) & set(second.values())

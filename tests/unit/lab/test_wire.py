@@ -18,9 +18,9 @@ from lab.wire import (
     LOSE_ANSWER,
     RESET,
     STALL,
+    STALL_ANSWER,
     Action,
     Exchange,
-    Reply,
     Wire,
     answer,
 )
@@ -68,7 +68,7 @@ def wire(service: Service) -> Iterator[Wire]:
 
 @pytest.fixture
 def client(wire: Wire) -> Iterator[http.client.HTTPConnection]:
-    connection = http.client.HTTPConnection("127.0.0.1", wire.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", wire.port, timeout=60)
     yield connection
     connection.close()
 
@@ -80,7 +80,7 @@ def post(client: http.client.HTTPConnection, body: bytes = b"x") -> tuple[int, b
 
 
 def wait_for_a_request(wire: Wire) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not wire.history:
         assert time.monotonic() < deadline
         time.sleep(0.001)
@@ -159,12 +159,15 @@ def test_what_is_no_http(wire: Wire, client: http.client.HTTPConnection) -> None
         post(client)
 
 
-def test_a_stall_ends_when_the_client_gives_up(wire: Wire, service: Service) -> None:
+def test_a_stall_ends_when_the_client_gives_up(
+    wire: Wire, client: http.client.HTTPConnection, service: Service
+) -> None:
     wire.plan([STALL])
-    client = http.client.HTTPConnection("127.0.0.1", wire.port, timeout=0.1)
+    hasty = http.client.HTTPConnection("127.0.0.1", wire.port, timeout=0.1)
     with pytest.raises(TimeoutError):
-        post(client)
-    client.close()
+        post(hasty)
+    hasty.close()
+    wait_for_a_request(wire)
     assert post(client) == (201, b"x")
     assert len(service.got) == 1
 
@@ -172,7 +175,7 @@ def test_a_stall_ends_when_the_client_gives_up(wire: Wire, service: Service) -> 
 def test_a_stall_ends_when_it_is_released(
     wire: Wire, client: http.client.HTTPConnection, service: Service
 ) -> None:
-    wire.plan([Action(True, Reply.STALL)])
+    wire.plan([STALL_ANSWER])
     client.request("POST", "/", b"x")
     wait_for_a_request(wire)
     wire.release()
@@ -181,9 +184,21 @@ def test_a_stall_ends_when_it_is_released(
     assert len(service.got) == 1
 
 
+def test_a_rule_says_what_befalls_a_request_by_its_method_and_path(
+    wire: Wire, client: http.client.HTTPConnection, service: Service
+) -> None:
+    wire.obey(lambda *asked: answer(503) if asked == ("POST", "/a?b=c") else None)
+    wire.plan([answer(404)])
+    assert [post(client)[0] for _ in range(2)] == [503, 503]
+    client.request("GET", "/a")
+    response = client.getresponse()
+    assert (response.status, response.read()) == (404, b"")
+    assert service.got == []
+
+
 def test_a_stall_does_not_hold_up_the_end(service: Service) -> None:
     with Wire(("127.0.0.1", service.server_port), default=STALL) as wire:
-        client = http.client.HTTPConnection("127.0.0.1", wire.port, timeout=5)
+        client = http.client.HTTPConnection("127.0.0.1", wire.port, timeout=60)
         client.request("GET", "/")
         wait_for_a_request(wire)
     with pytest.raises(ConnectionError):

@@ -224,6 +224,30 @@ def test_a_secret_is_in_no_log_and_no_result(
         assert secret not in seen
 
 
+def test_an_input_that_an_option_names_as_secret_is_masked_in_every_spelling(
+    deploy: Any, answer: Any, settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = '#!/bin/sh\necho "$key" | base64; echo "$key" >&2; echo "$key" >$heat_outputs_path.o'
+    key = {"name": "key", "value": 'let"me in'}
+    item = script(text, inputs=[key], options={"secret_inputs": ["key"]}, outputs=[{"name": "o"}])
+    deploy(item)
+    assert answer("c1")["o"] == "***\n"
+    seen = capfd.readouterr().err + Path(settings.logs, "c1.log").read_text()
+    seen += Path(settings.deployed, "c1.notify.json").read_text()
+    assert seen.count("***") >= 6
+    for spelling in (key["value"], json.dumps(key["value"])[1:-1], "bGV0Im1lIGlu"):
+        assert spelling not in seen
+
+
+@pytest.mark.parametrize("wrong", [{"key": True}, 5, ["key", 5]])
+def test_secret_inputs_that_cannot_be_read_are_a_failure(
+    deploy: Any, answer: Any, wrong: object
+) -> None:
+    deploy(script("echo x", options={"secret_inputs": wrong}))
+    assert answer("c1")["deploy_status_code"] == 1
+    assert "secret_inputs" in answer("c1")["deploy_stderr"]
+
+
 def test_the_file_of_deployments_becomes_private(deploy: Any, settings: Settings) -> None:
     Path(settings.config_file).write_text("[]")
     Path(settings.config_file).chmod(0o644)

@@ -34,6 +34,7 @@ class Zaqar(User):
         assert url == "http://zaqar.example/v2/queues/q/messages"
         self.clients.add(options["headers"]["Client-ID"])
         response = Response()
+        response._content = b""
         response.status_code = 204 if method == "DELETE" else 200
         if method == "POST":
             content: dict[str, Any] = {"resources": [self._post(json.loads(options["data"]))]}
