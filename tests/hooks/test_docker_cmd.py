@@ -90,6 +90,13 @@ def test_metadata_that_says_nothing_removes_nothing(
     assert engine.names() == ["first"]
 
 
+def test_a_list_that_is_not_heats_removes_nothing(server: HookServer, engine: Engine) -> None:
+    server.hook({"first": container("sleep 60")})
+    server.metadata(source="heat_local")
+    assert "nothing is removed: the list of deployments is heat_local's word" in server.clean_up()
+    assert engine.names() == ["first"]
+
+
 def test_delete_removes_the_deployments_own(server: HookServer, engine: Engine) -> None:
     for name in ("one", "other"):
         given = inputs(deploy_stack_id="s/1", deploy_resource_name=name)
