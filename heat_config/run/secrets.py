@@ -26,8 +26,7 @@ def folder(settings: Settings, scope: Scope) -> Iterator[dict[str, str]]:
     """The variables that tell a run's hook where it is. Where none can be made it has none."""
     path = Path(settings.secrets, scope.mark)
     try:
-        for each in (path.parent, path):
-            files.make_private_folder(each)
+        files.make_private_folder(path)
     except OSError as error:
         log.warning(f"no folder for this run's secrets: {error}")
         yield {}

@@ -16,6 +16,7 @@ from heat_config import hookkit
 from heat_config.hookkit import containers
 from heat_config.hookkit.containers import compose
 from heat_config.result import Result, failure
+from heat_config.settings import SECRETS_VARIABLE
 from hooks import programs
 from tests.support.checkout import REPOSITORY
 
@@ -41,6 +42,7 @@ TOOLS = {group: tool_of(group) for group in HOOKS if group not in (*WITHOUT_TOOL
 @pytest.fixture(autouse=True)
 def server_without_tools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setenv(SECRETS_VARIABLE, str(tmp_path))
     names = ["KUBELET_MANIFESTS", "CFN_INIT_LAST_METADATA_DIR", "PUPPET_HIERA_DATADIR"]
     for group in HOOKS:
         prefix = group.upper().replace("-", "_")

@@ -91,8 +91,9 @@ def noted(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def variables(tmp_path: Path, noted: Path) -> dict[str, str]:
+def variables(tmp_path: Path, noted: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A server's variables: every tool is the one that notes."""
+    monkeypatch.delenv(SECRETS_VARIABLE, raising=False)
     tool = tmp_path / "tool"
     tool.write_text(TOOL)
     tool.chmod(0o755)
