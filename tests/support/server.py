@@ -87,14 +87,16 @@ class HostServer:
         options = [part for pair in settings.items() for part in pair]
         collect = self.root / "bin/heat-config-collect"
         with self.log.open("a") as log:
-            subprocess.run(
+            done = subprocess.run(
                 # A --config-file overrides the options before it.
                 [collect, *arguments, "--one-time", *options],
                 env=self._environment(),
                 stdout=log,
                 stderr=log,
-                check=True,
+                check=False,
             )
+        # What could not be asked for is no fault of the server's.
+        assert done.returncode in (0, 75), self.log.read_text()[-3000:]
 
     def _program(self, name: str, text: str) -> None:
         path = self.root / "bin" / name
