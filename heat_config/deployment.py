@@ -89,7 +89,7 @@ def parse(text: str) -> list[Deployment]:
     if not text.strip():
         return []
     try:
-        items = json.loads(readable.shallow(text))
+        items = readable.loads(text)
     except ValueError as error:
         raise MetadataError(f"is not valid JSON: {error}") from None
     if not isinstance(items, list):

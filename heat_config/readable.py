@@ -8,6 +8,7 @@ value that one of them cannot read would stop all that comes with it.
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
@@ -49,6 +50,23 @@ def shallow(text: str) -> str:
             done = token.end()
     # Cut off while it was too deep: nothing that could be read.
     return "".join([*kept, text[done:]]) if depth <= DEEPEST else ""
+
+
+def loads(text: str | bytes) -> Any:
+    """JSON from outside, as JSON can be written again: what is no number of it is its own text.
+
+    Python reads and writes ``NaN`` and ``Infinity``, which others refuse, and takes ``1e999`` for
+    that.
+
+    :raises ValueError: it is no JSON.
+    """
+    plain = text if isinstance(text, str) else text.decode("utf-8", "replace")
+    return json.loads(shallow(plain), parse_constant=str, parse_float=_finite)
+
+
+def _finite(text: str) -> float | str:
+    value = float(text)
+    return value if math.isfinite(value) else text
 
 
 def encodable(value: Any) -> Any:

@@ -34,6 +34,8 @@ _WHOSE = {
     "request": ("metadata_url",),
     "zaqar": ("queue_id",),
 }
+# Those that leave what they find as it is.
+_WHOLE = ("heat_local", "local")
 
 # Bytes that one of os-collect-config's collectors may be answered in all.
 MOST_OF_ONE = 32 << 20
@@ -58,7 +60,7 @@ class Gathered:
         """Ask these collectors; that one cannot give anything is said once."""
         for name in names:
             try:
-                self._keep(name, _collected(name))
+                self._keep(name, _exploded(name, _collected(name)))
                 self._absent.pop(name, None)
             except NOT_CONFIGURED:
                 for noted in (self._found, self._raw, self._absent):
@@ -112,6 +114,14 @@ def _collected(name: str) -> list[tuple[str, Any]]:
     size = limits.UNLIMITED if name == collector.name else MOST_OF_ONE
     with limits.within(_REQUESTS * settings.load().deadline, size):
         return list(COLLECTORS[name].Collector().collect())
+
+
+def _exploded(name: str, contents: Contents) -> Contents:
+    """With the configs that are data as sources of their own, as most collectors give them."""
+    if name not in _WHOLE:
+        return contents
+    keys = CONF.deployment_key
+    return [each for key, one in contents for each in metadata.sources(key, one, keys)]
 
 
 def _whose(name: str) -> str:

@@ -108,7 +108,8 @@ def test_delete_removes_the_deployments_own(server: HookServer, engine: Engine) 
 
 
 def test_an_environment_of_any_text(server: HookServer) -> None:
-    show = container(["sh", "-c", 'printf %s "$TEXT" >&2'], detach=False)
-    show["environment"] = {"TEXT": 'a "b"\nü'}
+    """The last two would lead the client elsewhere."""
+    show = container(["sh", "-c", 'printf "%s|" "$TEXT" "$HTTP_PROXY" "$HOME" >&2'], detach=False)
+    show["environment"] = {"TEXT": 'a "b"\nü', "HTTP_PROXY": "http://u:p%25@h:1/", "HOME": "/a b"}
     answer, _ = server.hook({"show": show})
-    assert answer["deploy_stderr"] == 'a "b"\nü'
+    assert answer["deploy_stderr"] == 'a "b"\nü|http://u:p%25@h:1/|/a b|'

@@ -18,11 +18,16 @@ from typing import Any
 
 import pytest
 
-from heat_config import readable, waiting
+from heat_config import process, readable, waiting
 from heat_config.collect import collector, loop
+from heat_config.collect.cache import Given, Sources
 from heat_config.collect.loop import CANNOT_WRITE, NOT_ASKED
+from heat_config.collect.newer import Newer
+from heat_config.run import runlog
+from heat_config.run.store import Store
 from heat_config.settings import Settings
 from tests.support.checkout import REPOSITORY
+from tests.support.deployments import script
 from tests.support.serving import serving
 from tests.support.signed_zaqar import QUEUE, SignedZaqar
 
@@ -316,21 +321,94 @@ def test_what_comes_while_the_command_runs_is_on_disk_and_shown(
         try:
             until(lambda: len(machine.ran()) == 1)
             assert waiting.read(settings) is None
-            machine.zaqar.put(body(2))
+            newer = {**body(2), "deployments": [{"id": "c2", "name": "next"}]}
+            machine.zaqar.put(newer)
             until(lambda: waiting.read(settings))
             noted = waiting.read(settings)
-            assert noted and noted.sources == ("zaqar",)
+            assert noted and (noted.sources, noted.asked) == (("zaqar",), ("c2",))
             newest = json.loads((machine.cache / "zaqar.d/newest.json").read_text())
-            assert newest["content"] == body(2)
+            assert newest["content"] == newer
             assert machine.stored() == body(1)
             until(lambda: not machine.zaqar.there)
             fifo.write_text("")
             until(lambda: len(machine.ran()) == 2)
-            assert machine.stored() == body(2)
+            assert machine.stored() == newer
             assert waiting.read(settings) is None
             fifo.write_text("")
         finally:
             program.kill()
+
+
+def test_the_data_in_an_operators_own_deployments_are_sources_too(machine: Machine) -> None:
+    """os-collect-config leaves them in the list alone, where nothing applies them."""
+    items = [
+        {"id": "a", "name": "x/y", "config": {"k": 1}},
+        {"id": "b", "name": "own", "config": {}},
+    ]
+    (machine.local / "own").write_text(json.dumps({"deployments": items}))
+    machine.zaqar.put(body(1))
+    machine.once()
+    own, data, zaqar = machine.ran()[0]
+    assert (own, zaqar) == ("own", "zaqar")
+    assert json.loads((machine.cache / f"{data}.json").read_text()) == {"k": 1}
+    machine.once()
+    assert len(machine.ran()) == 1
+
+
+# In os-apply-config's place, and then the agent.
+APPLIES = """
+import json, os, sys
+from heat_config.cli import main
+with open(os.environ["OS_CONFIG_FILES"]) as metadata:
+    deployments = json.load(metadata)["deployments"]
+with open(os.environ["HEAT_SHELL_CONFIG"], "w") as rendered:
+    json.dump(deployments, rendered)
+sys.exit(main(["run"]))
+"""
+
+
+def test_what_heat_has_removed_is_cancelled_and_what_is_newer_is_run(
+    machine: Machine, settings: Settings
+) -> None:
+    program = machine.root / "applies"
+    program.write_text(f"#!{sys.executable}{APPLIES}")
+    program.chmod(0o755)
+    machine.command = str(program)
+    hangs = script("echo so far; sleep 300", options={"on_removed": "cancel"})
+    store = Store(settings)
+    machine.zaqar.put({"deployments": [hangs]})
+    with machine.start(min_polling_interval=0.05, polling_interval=1) as service:
+        try:
+            until(lambda: runlog.path_of("c1", settings).exists())
+            machine.zaqar.put({"deployments": [script("echo next", config_id="c2")]})
+            until(lambda: store.has_ended("c2"))
+        finally:
+            service.kill()
+    assert store.result("c1").status_code == process.CANCELLED
+    assert store.result("c2").stdout == "next\n"
+
+
+def test_only_heats_word_says_what_it_asks_for(settings: Settings) -> None:
+    def given(**lists: list[str]) -> Sources:
+        metadata = {
+            name: {"deployments": [{"id": each} for each in ids]} for name, ids in lists.items()
+        }
+        return {name: Given("", [(name, content)]) for name, content in metadata.items()}
+
+    newer = Newer(given(local=["a"], zaqar=["b"]))
+    asked = []
+    for now in (
+        given(local=["c"], zaqar=["b"]),
+        given(local=["c"], zaqar=["d"]),
+        given(local=["c"], zaqar=[]),
+        given(local=["c"]),
+    ):
+        newer.look(now)
+        noted = waiting.read(settings)
+        asked.append(noted and noted.asked)
+    assert asked == [None, ("c", "d"), ("c",), None]
+    newer.look(given(local=["a"], zaqar=["b"]))
+    assert waiting.read(settings) is None
 
 
 def test_what_comes_while_the_command_of_one_time_runs_is_on_disk(machine: Machine) -> None:
