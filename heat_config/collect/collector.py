@@ -59,6 +59,7 @@ opts = [
 CONF = cfg.CONF
 
 _section_outage = Outage("what the section zaqar names")
+_certificates_outage = Outage("the file of certificates")
 
 
 class UserAccess(NamedTuple):
@@ -174,17 +175,41 @@ def source() -> Source:
     """Where the metadata comes from: the same object as long as the options are the same.
 
     :raises SourceNotConfigured: there is no queue.
-    :raises SourceNotAvailable: another option is missing, the file of certificates cannot be
-        read, the signed address is none, or no queue can have the name.
+    :raises SourceNotAvailable: another option is missing, the signed address is none, or no
+        queue can have the name.
     """
     section = CONF.zaqar
     try:
         reader = signed_access() if section.signed_address else user_access()
-        found = _source(reader, CONF.cachedir, section.server_id, section.cache_lifetime)
+        found = _source_of(reader)
     except CloudError as error:
         _section_outage.begin(error)
         raise exc.ZaqarMetadataNotAvailable from None
     _section_outage.end()
+    return found
+
+
+def _source_of(reader: UserAccess | SignedAccess) -> Source:
+    """The source; where the section's file of certificates cannot be read, without that.
+
+    Then whom the agent's settings trust, or the system, is trusted: the next metadata, with which
+    all may be well, come this way.
+
+    :raises CloudError: the settings' file of certificates cannot be read, or no queue can have
+        the name.
+    """
+    section = CONF.zaqar
+    others = (CONF.cachedir, section.server_id, section.cache_lifetime)
+    try:
+        found = _source(reader, *others)
+    except CloudError as error:
+        trust = reader.trust._replace(ca_file=Trust.from_settings(settings.load()).ca_file)
+        if trust == reader.trust or not section.ca_file:
+            raise
+        found = _source(reader._replace(trust=trust), *others)
+        _certificates_outage.begin(error)
+    else:
+        _certificates_outage.end()
     return found
 
 

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from heat_config.collect.loop import NOT_ASKED
 from tests.support.checkout import ELEMENTS, REPOSITORY
 from tests.support.hooks import installed
 
@@ -51,11 +52,13 @@ class HostServer:
         """The first run, from what Nova's user data or an operator has put there."""
         data = self.root / "cfn-init-data"
         data.write_text(json.dumps({"deployments": [], "os-collect-config": os_collect_config}))
-        assert self._collect("heat_local", "--heat_local-path", data) == 0
+        status = self._collect("heat_local", "--heat_local-path", data)
+        assert status in (0, NOT_ASKED), self.log.read_text()[-3000:]
 
     def poll(self) -> None:
         """One run of heat-config-collect with what the last one has configured."""
-        assert self.look() == 0
+        # What could not be asked for is no fault of the server's.
+        assert self.look() in (0, NOT_ASKED), self.log.read_text()[-3000:]
 
     def look(self) -> int:
         """The same, however it ends; return its exit status."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 
 from heat_config import log
@@ -113,7 +114,6 @@ class TestSource:
     @pytest.mark.parametrize(
         ("changed", "said"),
         [
-            ({"ca_file": "/nonexistent"}, "no certificates can be read of /nonexistent"),
             ({"queue_id": "a/b"}, "no queue can have the name 'a/b'"),
         ],
     )
@@ -133,6 +133,28 @@ class TestSource:
         log = capsys.readouterr().err
         assert log.count(said) == 1
         assert log.count("answers again") == 1
+
+    def test_certificates_that_cannot_be_read_are_gone_on_without(
+        self,
+        configure: Configure,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        ca_file = tmp_path / "ca.pem"
+        configure(**SECTION, ca_file=ca_file)
+        found = collector.source()
+        assert collector.source() is found
+        ca_file.write_text(Path(certifi.where()).read_text())
+        assert collector.source() is not found
+        said = capsys.readouterr().err
+        assert said.count(f"no certificates can be read of {ca_file}") == 1
+        assert said.count("the file of certificates answers again") == 1
+        # The operator's own word is not put aside.
+        monkeypatch.setenv("HEAT_CONFIG_CA_FILE", "/nonexistent")
+        configure(**SECTION)
+        with pytest.raises(exc.ZaqarMetadataNotAvailable):
+            collector.source()
 
 
 METADATA = {"deployments": [], "n": 1}

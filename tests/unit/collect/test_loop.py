@@ -80,7 +80,7 @@ class Machine:
         """The program to its end, as one that has just been started."""
         loop.CONF.reset()
         collector._source.cache_clear()
-        collector._section_outage.lasts = False
+        collector._section_outage.lasts = collector._certificates_outage.lasts = False
         given = ["--config-file", str(self.configuration(**options))]
         printed, said = StringIO(), StringIO()
         with redirect_stdout(printed), redirect_stderr(said):
@@ -143,7 +143,7 @@ def test_what_is_on_disk_holds_when_the_section_is_of_no_use_at_the_start(
 ) -> None:
     machine.zaqar.put(body(1))
     machine.once()
-    machine.zaqar_options["ca_file"] = "/nonexistent"
+    machine.zaqar_options["signed_address"] = "zaqar+https://host/elsewhere"
     (machine.local / "own").write_text("{}")
     assert machine.once() == NOT_ASKED
     assert machine.ran()[-1] == ["own", "zaqar"]
@@ -154,10 +154,20 @@ def test_what_is_on_disk_holds_when_the_section_is_of_no_use_at_the_start(
     assert machine.ran()[-1] == ["own", "zaqar"]
 
 
+def test_certificates_that_cannot_be_read_do_not_keep_the_next_from_coming(
+    machine: Machine,
+) -> None:
+    machine.zaqar_options["ca_file"] = "/nonexistent"
+    machine.zaqar.put(body(1))
+    assert machine.once() == 0
+    assert machine.stored() == body(1)
+    assert "no certificates can be read of /nonexistent" in machine.said
+
+
 def test_what_was_another_queues_is_not_gone_on_with(machine: Machine) -> None:
     machine.zaqar.put(body(1))
     machine.once()
-    machine.zaqar_options |= {"queue_id": "another", "ca_file": "/nonexistent"}
+    machine.zaqar_options |= {"queue_id": "another", "signed_address": "zaqar+https://host/else"}
     machine.once("--one-time", "--force")
     assert machine.ran()[-1] == []
 
