@@ -137,10 +137,14 @@ def test_a_program_that_is_cancelled_is_ended_with_its_group(
     monkeypatch: pytest.MonkeyPatch, time_limit: float | None
 ) -> None:
     monkeypatch.setattr(process, "ASK_EVERY", 0.01)
-    answers = [False, False, True]
-    text = "sleep 300 & echo $!; wait"
-    completed = sh(text, time_limit=time_limit, cancelled=lambda: answers.pop(0))
-    assert (completed.cancelled, completed.time_limit, answers) == (True, None, [])
+    said: list[str] = []
+    completed = sh(
+        "sleep 300 & echo $!; wait",
+        time_limit=time_limit,
+        on_stdout=said.append,
+        cancelled=lambda: bool(said),  # not before it has begun
+    )
+    assert (completed.cancelled, completed.time_limit) == (True, None)
     assert (completed.status, completed.ending) == (125, "was ended: its config was cancelled")
     assert not is_running(int(completed.stdout))
 

@@ -4,8 +4,12 @@
 from __future__ import annotations
 
 import gzip
+import os
+import re
 import socket
 import ssl
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +25,7 @@ from heat_config.cloud.errors import AnswerTooLargeError, CloudError, Outcome
 from heat_config.cloud.trust import Trust
 from heat_config.delivery.entry import Stage
 from tests.support.authority import Authority
+from tests.support.checkout import REPOSITORY
 from tests.support.hostile_server import HostileServer
 from tests.support.office import Office
 from tests.support.serving import serving
@@ -216,3 +221,29 @@ def test_a_try_to_deliver_ends(hostile: HostileServer, tmp_path: Path) -> None:
     office.send(address, {"deploy_status_code": 0})
     assert office.entry().stage is Stage.REPEATABLE
     assert "ReadTimeout" in office.entry().problem
+
+
+def test_nothing_of_a_server_connects_by_itself() -> None:
+    """But the websocket's library, which is given the connection."""
+    own = re.compile(
+        r"requests\.(Session|get|post|put|request)\(|urllib\.request|urlopen|http\.client"
+    )
+    found = {
+        path.name
+        for path in (REPOSITORY / "heat_config").rglob("*.py")
+        if own.search(path.read_text())
+    }
+    assert found == {"bounded.py"}
+
+
+def test_the_collectors_of_os_collect_config_have_the_same_connections() -> None:
+    upstream = "heat_config.collect.upstream"
+    program = f"import {upstream}, requests; print(type(requests.Session().adapters['https://']))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == f"{bounded.Adapter}\n"
