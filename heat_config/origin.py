@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 HEATS = ("cfn", "heat", "request", "zaqar")
 BOOT = "heat_local"
 """The collector of what the server was booted with."""
+# What os-apply-config merges before all sources: what cloud-init has written of the user data.
+FALLBACKS = (
+    "/var/cache/heat-cfntools/last_metadata",
+    "/var/lib/heat-cfntools/cfn-init-data",
+    "/var/lib/cloud/data/cfn-init-data",
+)
 LIST = "/var/lib/os-collect-config/os_config_files.json"
 
 
@@ -31,11 +37,16 @@ def of_deployments(environ: Mapping[str, str] = os.environ) -> str | None:
     Of lists os-apply-config takes the last one.
     """
     for path in reversed(_sources(environ)):
-        with suppress(OSError, ValueError, RecursionError):
-            content = json.loads(path.read_bytes())
-            if isinstance(content, dict) and isinstance(content.get("deployments"), list):
-                return path.stem
-    return None
+        if _has_list(path):
+            return path.stem
+    return BOOT if any(_has_list(Path(path)) for path in FALLBACKS) else None
+
+
+def _has_list(path: Path) -> bool:
+    with suppress(OSError, ValueError, RecursionError):
+        content = json.loads(path.read_bytes())
+        return isinstance(content, dict) and isinstance(content.get("deployments"), list)
+    return False
 
 
 def _sources(environ: Mapping[str, str]) -> list[Path]:

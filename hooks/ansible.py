@@ -25,6 +25,8 @@ def run(config: hookkit.Config) -> Result:
     if not config.config:
         return Result(0, stderr="the config is empty: there is no playbook to run\n")
     place = hookkit.workplace("ansible", config)
+    for left in place.folder.glob("*_variables.json"):  # heat-agents leaves every input there
+        left.unlink()
     playbook = write_playbook(config, place.folder)
     ours = {"heat_config_id": config.id, "heat_outputs_path": str(place.prefix)}
     path = hookkit.secrets_folder() / "variables.json"

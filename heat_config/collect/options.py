@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oslo_config import cfg
 
-from heat_config import log, redact
+from heat_config import files, log, redact
 from heat_config.collect.upstream import COLLECTORS, collect, keystone
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def use_a_folder() -> None:
     try:
         if not os.path.isabs(folder):  # noqa: PTH117 - a text
             raise NotADirectoryError("its path does not begin with /")
-        os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103 - a text
+        files.make_private_folder(Path(folder))
     except (OSError, ValueError) as error:
         CONF.clear_override("cachedir")
         CONF.set_override("cachedir", _default("cachedir"))

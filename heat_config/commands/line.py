@@ -76,7 +76,7 @@ def _status(options: argparse.Namespace, given: Settings) -> int:
     terminal.write(sys.stdout, show(found))
     waits = status.newer(given)
     if waits:
-        terminal.write(sys.stderr, f"{waits}\n")
+        terminal.write(sys.stderr, f"{terminal.shown(waits)}\n")
     return status.exit_status(found, waits)
 
 

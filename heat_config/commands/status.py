@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from heat_config import deployment as deployments
-from heat_config import origin, signals, waiting
+from heat_config import log, origin, signals, waiting
 from heat_config.delivery.entry import DamagedError, NewerError, Stage
 from heat_config.delivery.outbox import Outbox
 from heat_config.result import INTERRUPTED
@@ -181,6 +181,8 @@ def _row(each: Deployment, place: _Place) -> Row:
     signal, problem = _signal(each, place.outbox, ended=ended is not None)
     if each.id in place.unfinished:
         problem = UNFINISHED_HERE
+    if problem:  # noted by an agent that may have masked less
+        log.conceal(each.secrets)
     return Row(
         name=each.name,
         id=each.id,
@@ -190,7 +192,7 @@ def _row(each: Deployment, place: _Place) -> Row:
         signal=signal,
         begun=begun,
         ended=ended,
-        problem=problem,
+        problem=log.masked(problem),
     )
 
 

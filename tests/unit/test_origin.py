@@ -48,6 +48,16 @@ def test_where_no_source_is_known_it_is_nobodys(tmp_path: Path) -> None:
     assert origin.of_deployments({"OS_CONFIG_FILES_PATH": str(tmp_path / "none")}) is None
 
 
+def test_what_os_apply_config_takes_besides_is_what_the_server_was_booted_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fallback = tmp_path / "cfn-init-data"
+    fallback.write_text(json.dumps(BOOT))
+    monkeypatch.setattr(origin, "FALLBACKS", (str(fallback),))
+    assert origin.of_deployments(sources(tmp_path, local={})) == origin.BOOT
+    assert origin.of_deployments(sources(tmp_path, zaqar=BOOT)) == "zaqar"
+
+
 @pytest.mark.parametrize("source", [*origin.HEATS, "heat_local", "local", "ec2"])
 def test_only_heats_list_says_what_is_to_be_removed(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, source: str

@@ -286,6 +286,13 @@ def test_what_nobody_could_read_does_not_hide_the_others(machine: Machine, confi
     assert second == {"id": "b", "config": "x"}
 
 
+def test_without_room_for_a_copy_the_metadata_are_applied(machine: Machine) -> None:
+    machine.zaqar.put(body(1))
+    assert machine.once(backup_cachedir="/dev/null/backup") == 0
+    assert "there is no copy of" in machine.said
+    assert len(machine.ran()) == 1
+
+
 def test_a_disk_that_cannot_be_written_leaves_no_temporary_files(machine: Machine) -> None:
     machine.zaqar.put(body(1))
     (machine.cache / "zaqar.json").mkdir(parents=True)

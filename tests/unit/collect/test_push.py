@@ -15,7 +15,7 @@ import pytest
 
 from heat_config.cloud.keystone import User
 from heat_config.cloud.trust import Trust
-from heat_config.collect.push import MOST_FRAMES, Push
+from heat_config.collect.push import Push
 from heat_config.collect.upstream import exc
 from heat_config.collect.wakeup import Wakeup
 from tests.support.serving import serving
@@ -104,21 +104,6 @@ def test_an_answer_of_no_use_makes_it_poll_and_is_said_once(
     wakeup._connect_at = 0.0
     assert wakeup.connect() is True
     wakeup._drop()
-
-
-def test_one_that_never_answers_among_its_messages_is_not_listened_to_for_ever(
-    speaker: Speaker,
-) -> None:
-    speaker.says = (PUSHED,) * (MOST_FRAMES + 10)
-    assert Wakeup(speaker.connected).connect() is False
-
-
-def test_one_that_floods_the_server_announces_a_message_and_no_more(speaker: Speaker) -> None:
-    speaker.says = (WELL, WELL, *(PUSHED,) * (MOST_FRAMES + 10))
-    push = speaker.connected()
-    while not push.read():
-        pass
-    push.close()
 
 
 @pytest.mark.parametrize("error", [exc.ZaqarMetadataNotConfigured(), TypeError("x"), OSError("y")])

@@ -351,6 +351,18 @@ def test_what_is_over_is_not_waited_for(server: Server, monkeypatch: pytest.Monk
     assert cli.main(["status", "--wait"]) == 1
 
 
+def test_a_problem_that_an_older_agent_has_noted_holds_no_secret(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    item = script("x", inputs=[*QUEUE, {"name": "deploy_password", "value": "hunter/22"}])
+    server.is_asked(item)
+    server.ends(item)
+    server.has(item, problem="http://h/?password=hunter%2F22 and aHVudGVyLzIy")
+    for arguments in (["status"], ["status", "--format", "json"]):
+        cli.main(arguments)
+        assert "http://h/?password=*** and ***" in capsys.readouterr().out
+
+
 def test_a_table_holds_no_secret(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     inputs = [*QUEUE, {"name": "deploy_password", "value": "hunter22"}]
     server.is_asked(script("x", inputs=inputs))

@@ -138,6 +138,15 @@ def test_no_value_is_on_a_command_line(
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
+def test_the_inputs_that_heat_agents_has_left_are_removed(variables: dict[str, str]) -> None:
+    left = Path(variables["HEAT_ANSIBLE_WORKING"], "x_variables.json")
+    left.parent.mkdir()
+    left.write_text(SECRET)
+    hook = [sys.executable, str(programs()["ansible"])]
+    subprocess.run(hook, input=json.dumps(item("ansible")), text=True, env=variables, check=True)
+    assert not left.exists()
+
+
 def run_as_agent(settings: Settings, *items: dict[str, Any]) -> subprocess.Popen[bytes]:
     Path(settings.config_file).write_text(json.dumps(items))
     program = "import sys; from heat_config import cli; sys.exit(cli.main(['run']))"
