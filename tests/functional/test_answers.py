@@ -116,6 +116,23 @@ def stack_template(deployments: dict[str, dict[str, Any]], logs: Path) -> dict[s
     return made
 
 
+def waiting_for_the_end(made: dict[str, Any]) -> dict[str, Any]:
+    """The stack becomes complete when a wait condition of it is signalled, too."""
+    handle = {"get_resource": "handle"}
+    made["resources"] |= {
+        "handle": {"type": "AWS::CloudFormation::WaitConditionHandle"},
+        "condition": {
+            "type": "AWS::CloudFormation::WaitCondition",
+            "properties": {"Handle": handle, "Timeout": 600},
+        },
+    }
+    made["outputs"] |= {
+        "handle": {"value": handle},
+        "condition": {"value": {"get_attr": ["condition", "Data"]}},
+    }
+    return made
+
+
 def items_of(heat: Heat, stack: Stack, count: int) -> list[dict[str, Any]]:
     """What Heat asks the stack's server for, once all of it is there."""
 
@@ -156,7 +173,7 @@ class Answers:
         logs = self._main.logs
         # A queue's name, with 64 letters, holds both the stack's and the deployment's.
         name = f"answers-{uuid.uuid4().hex[:8]}"
-        self.well = heat.create(name, stack_template(WELL, logs))
+        self.well = heat.create(name, waiting_for_the_end(stack_template(WELL, logs)))
         self.stacks = {
             case: heat.create(f"{name}-{number}", stack_template({case: wanted}, logs))
             for number, (case, wanted) in enumerate(FAILING.items())
@@ -179,7 +196,11 @@ class Answers:
         while self._main.run().returncode == -9:
             self.restarts += 1
             assert self.restarts <= len(items), "the agent is killed again and again"
-        self._main.run(command="refreshed")
+        handle = self.well.output("handle")
+        # As os-apply-config renders it.
+        completion = self._main.host.root / "var/run/heat-config/completion"
+        completion.write_text(f"completion-handle {handle}\ninstance-id i-1\n")
+        assert self._main.run(command="refreshed").returncode == 0
 
     def status(self, case: str) -> tuple[str, str, str]:
         """How a case's stack has ended: status, its reason, the deployment's stderr."""
@@ -404,6 +425,11 @@ def test_what_is_no_failure(answers: Answers, case: str, stdout: str, stderr: st
     assert answers.well.output(f"{case}.deploy_stdout") == stdout
     assert answers.well.output(f"{case}.deploy_stderr") == stderr
     assert answers.well.output(f"{case}.deploy_status_code") == 0
+
+
+def test_a_wait_condition_is_signalled_at_the_end(answers: Answers) -> None:
+    assert answers.well.wait("CREATE") == "COMPLETE", answers.well.reason
+    assert json.loads(answers.well.output("condition")) == {"i-1": "Finished os-refresh-config."}
 
 
 @pytest.mark.parametrize(

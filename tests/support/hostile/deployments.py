@@ -21,7 +21,7 @@ OF_AN_ADDRESS = (
     *("lone surrogate", "NUL", "newline", "path", "a megabyte"),
 )
 OF_AN_OPTION = ("null", "negative", "huge number", "NaN", "empty map", "shell")
-OPTIONS = ("timeout", "interrupted", "modulepath", "tags")
+OPTIONS = ("timeout", "interrupted", "on_removed", "modulepath", "tags")
 
 _PLACE = "the-hostile-value"
 
@@ -36,6 +36,9 @@ def inputs(good: dict[str, Any]) -> dict[str, dict[str, str]]:
         values = {each: VALUES[each] for each in OF_AN_OPTION}
         item = json.dumps({**good, "options": {name: _PLACE}})
         found[f"option {name}"] = _put(item, values)
+    data = {**good, "group": "os-apply-config", "config": {"k": 1}}
+    for part in ("name", "config"):
+        found[f"{part} of data"] = _with(data, part, VALUES)
     found["the whole"] = dict(VALUES)
     return found
 
