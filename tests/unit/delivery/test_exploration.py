@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import time
 from collections import Counter
 from enum import Enum
@@ -64,7 +65,8 @@ def explored(machine: Machine, request: pytest.FixtureRequest) -> Iterator[Explo
         with capture.global_and_fixture_disabled():
             print(
                 f"\n{len(exploration.reached)} states, {exploration.transitions} transitions, all "
-                f"that there are: the farthest is {exploration.depth} steps away; {elapsed:.1f} s"
+                f"that there are: the farthest is {exploration.depth} steps away; {elapsed:.1f} s",
+                file=sys.stderr,  # one of several processes has no stdout
             )
         yield exploration
     finally:
