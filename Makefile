@@ -18,6 +18,7 @@ help:
 	@echo 'make lint | unit | functional    one part of them'
 	@echo 'make faults SEED=… N=…           break things, count what is lost'
 	@echo 'make faults-metadata SEED=… N=…  the same for the metadata that comes in'
+	@echo 'make hostile-server  every request against a server that is slow, huge or breaks off'
 	@echo 'make fuzz SECONDS=…  metadata and hooks’ answers, as a fuzzer makes them up'
 	@echo 'make bench-latency  from Heat to the hook, against os-collect-config and heat-agents'
 	@echo 'make heat-table     Heat with the plug-in against Heat alone, when things go wrong'
@@ -80,6 +81,11 @@ faults-metadata:
 	@tools/step 'Debian packages' tools/setup lab test
 	@tools/step 'Control plane environment' $(PYTHON) -m lab install
 	@$(TOX) run -q -e faults -- -m faults.metadata $(if $(SEED),--seed $(SEED)) --number $(or $(N),500)
+
+.PHONY: hostile-server
+hostile-server:
+	@tools/step 'Debian packages' tools/setup test
+	@$(TOX) run -q -e functional -- -s tests/functional/test_hostile_server.py
 
 .PHONY: fuzz
 fuzz:

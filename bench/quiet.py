@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench.figures import peak, resident, show, show_all
 from bench.servers import Ours, Peer
-from bench.waiting import Told
+from bench.waiting import Signed, Told
 from lab import Lab
 from lab.catalog import add_region
 from lab.relay import Relay
@@ -25,6 +25,8 @@ from lab.wire import Wire
 from tests.support.wires import address
 
 TOKEN_LIFE = 180
+# With a signed address in place of a user.
+SIGNED = "signed"
 HOUR = 3600.0
 # Seconds before its end at which a token is renewed (keystoneauth's MIN_TOKEN_LIFE_SECONDS).
 RENEWED = 120.0
@@ -124,6 +126,7 @@ def _contenders(folder: Path) -> dict[str, Ours]:
     return {
         "websocket": Ours(folder / "websocket", use_websockets=True),
         "polling": Ours(folder / "polling"),
+        SIGNED: Ours(folder / SIGNED),
         "peer": Peer(folder / "peer"),
     }
 
@@ -154,13 +157,18 @@ def _counted(lab: Lab, name: str, server: Ours) -> Iterator[Counted]:
             "zaqar-websocket": f"ws://127.0.0.1:{relay.port}",
         }
         add_region(lab, region, endpoints)
-        told = Told(lab, server, auth_url=f"{keystone.url}/v3/", region_name=region)
+        told = (
+            Signed(lab, server, zaqar.url)
+            if name == SIGNED
+            else Told(lab, server, auth_url=f"{keystone.url}/v3/", region_name=region)
+        )
         yield Counted(name, told, keystone, zaqar, heat, relay)
 
 
 def rounds(lab: Lab, folder: Path, count: int) -> None:
     """How much memory grows in rounds at full speed; the first tenth is not counted."""
     server = Ours(folder / "rounds", min_polling_interval=0, polling_interval=0)
+    server.tune("from heat_config.collect import options; options.BOUNDS.clear()")
     told = Told(lab, server)
     looks = Looks(lab.logs["zaqar"], told.queue)
     with server.serving(told.given) as pid:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 import time
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,16 @@ import requests
 
 from bench.figures import show_all
 from bench.servers import Ours
+from heat_config.cloud import signed
 from lab import Lab
 from lab.stack import wait_for
+from tests.support.signing import Signing
 from tests.support.user import DemoUser
 
 # Seconds between the end of one and the post of the next, at random.
 PAUSE = (0.2, 2.5)
+# Seconds that a signed address opens its queue: longer than anything is measured.
+LIFE = 86_400
 
 
 class Told:
@@ -30,7 +35,7 @@ class Told:
         self.queue = f"bench-{uuid.uuid4().hex[:12]}"
         names = ("auth_url", "user_id", "password", "project_id", "region_name")
         values = {name: self._user.values[f"deploy_{name}"] for name in names}
-        self.given = {
+        self.given: dict[str, Any] = {
             "collectors": ["zaqar", "local"],
             "zaqar": {**values, "queue_id": self.queue, **changed},
         }
@@ -64,6 +69,16 @@ class Told:
     def _begun(self) -> list[float]:
         path = self.server.root / "begun"
         return [float(line) for line in path.read_text().split()] if path.exists() else []
+
+
+class Signed(Told):
+    """A server that is given a signed address for that, in place of a user."""
+
+    def __init__(self, lab: Lab, server: Ours, endpoint: str) -> None:
+        super().__init__(lab, server)
+        made = Signing(lab, self.queue).address("GET", "DELETE", seconds=LIFE)
+        written = signed.written(replace(made, endpoint=endpoint))
+        self.given["zaqar"] = {"queue_id": self.queue, "signed_address": written}
 
 
 def measure(lab: Lab, folder: Path, posts: int) -> None:

@@ -3,16 +3,13 @@
 
 The collector writes each of them to a file of its own, os-apply-config merges all files, and
 the agent answers when os-refresh-config has ended. Here is what both must agree on: which
-configs these are, under which name, and why one cannot be applied.
+configs these are, and why one cannot be applied.
 
 Source: ``os_collect_config.merger``, ``os_apply_config.collect_config``.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from typing import TYPE_CHECKING, Any
 
 from heat_config import deployment
@@ -28,23 +25,14 @@ if TYPE_CHECKING:
 # configs, or the way to Heat, from it.
 SERVERS_OWN = ("deployments", "os-collect-config")
 
-# A name that is a file's as it is: os-apply-config's list of files has colons between them.
-_PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_ -]{0,99}")
 
+def sources(items: Iterable[object]) -> list[tuple[str, Any]]:
+    """The name and the data of each config that is applied, in their order: the later one counts.
 
-def sources(items: Iterable[object], reserved: Iterable[str]) -> list[tuple[str, Any]]:
-    """Each config that is applied, in its order, by a name that no other source has.
-
-    ``reserved``: the names of other sources. Of two configs that say the same the later one
-    counts, whatever they are called.
+    Several may have one name, which can be any text.
     """
-    found: dict[str, Any] = {}
-    names = set(reserved)
-    for target in filter(None, map(_applied, items)):
-        name = _name(target, names)
-        found.setdefault(name, target.item["config"])
-        names.add(name)
-    return list(found.items())
+    targets = filter(None, map(_applied, items))
+    return [(target.name, target.item["config"]) for target in targets]
 
 
 def problem(target: Deployment) -> str | None:
@@ -79,11 +67,3 @@ def _applied(item: object) -> Deployment | None:
     if target.error or target.group not in APPLIED_WITHOUT_HOOK or not target.item["config"]:
         return None
     return None if problem(target) else target
-
-
-def _name(target: Deployment, taken: set[str]) -> str:
-    """The config's own name where it can be a file's, else one that it alone has."""
-    if _PLAIN.fullmatch(target.name) and target.name not in taken:
-        return target.name
-    text = json.dumps([target.name, target.id])
-    return "config-" + hashlib.sha256(text.encode("ascii")).hexdigest()[:32]

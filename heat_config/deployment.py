@@ -17,7 +17,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from heat_config import redact
+from heat_config import readable, redact
 from heat_config.data import as_text, kind
 from heat_config.terminal import shown
 
@@ -89,8 +89,8 @@ def parse(text: str) -> list[Deployment]:
     if not text.strip():
         return []
     try:
-        items = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        items = readable.loads(text)
+    except ValueError as error:
         raise MetadataError(f"is not valid JSON: {error}") from None
     if not isinstance(items, list):
         raise MetadataError(f"holds {kind(items)}, not a list of deployments")
@@ -129,6 +129,7 @@ def read(item: object) -> Deployment:
         return _rejected({}, {}, f"the deployment is {kind(item)}, not a map", item)
     values: dict[str, Any] = {}
     try:
+        _check_whole(item)
         values = _values(item)
         config_id = valid_id(item.get("id"))
         resolved = _resolve(_normalised(item), values)
@@ -184,6 +185,14 @@ def _rejected(
         item={**item, "id": config_id},
         error=reason,
     )
+
+
+def _check_whole(item: dict[str, Any]) -> None:
+    """Of what nobody on this server could read the collector has left a word that says so."""
+    for key, value in item.items():
+        reason = readable.left_out(value)
+        if reason:
+            raise _UnusableError(f"the deployment's {key!r} cannot be read: it is {reason}")
 
 
 def _made_up_id(item: object) -> str:

@@ -158,10 +158,13 @@ def _parts(secret: str) -> Iterator[str]:
 
 
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-# What each byte becomes in a path and in a query, with digits of both cases.
+# What else programs leave as it is: Python in a path and in a query, JavaScript in a part of a
+# URL, and who makes a whole URL sound, as requests does.
+_LEFT = (b"/", b"", b"!'()*", b"!#$%&'()*+,/:;=?@[]")
+# What each byte becomes, with digits of both cases.
 _QUOTED = [
-    [chr(byte) if byte in kept else pattern % byte for byte in range(256)]
-    for kept in (_UNRESERVED | {ord("/")}, _UNRESERVED)
+    [chr(byte) if byte in _UNRESERVED.union(left) else pattern % byte for byte in range(256)]
+    for left in _LEFT
     for pattern in ("%%%02X", "%%%02x")
 ]
 

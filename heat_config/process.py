@@ -15,7 +15,10 @@ import tempfile
 import time
 from collections import deque
 from contextlib import nullcontext, suppress
+from enum import Enum
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
+
+from heat_config import log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 # The exit status of timeout(1), and those with which a shell says that it could
 # not start a program.
 TIMED_OUT = 124
+CANCELLED = 125
 CANNOT_EXECUTE = 126
 NOT_FOUND = 127
 # A longer line is handed on in pieces.
@@ -34,6 +38,10 @@ LONGEST_LINE = 1 << 16
 KEPT = 2 << 20
 # Seconds between TERM and KILL for a program that takes too long.
 GRACE = 10.0
+# Seconds that the kernel is asked to wait at one go: it counts them in milliseconds, of 31 bits.
+_AT_ONCE = 86_400.0
+# Seconds between two questions whether a program is to be ended.
+ASK_EVERY = 2.0
 
 
 class Completed(NamedTuple):
@@ -49,10 +57,19 @@ class Completed(NamedTuple):
     stderr_dropped: int = 0
     time_limit: float | None = None
     """The time limit in seconds, when it was exceeded."""
+    cancelled: bool = False
+    """Whether it was ended because its caller wanted it to end."""
+
+    @property
+    def was_ended(self) -> bool:
+        """Whether it did not end by itself."""
+        return self.cancelled or self.time_limit is not None
 
     @property
     def status(self) -> int:
         """The exit status as a shell reports it: 128 + the signal's number, 124 for too late."""
+        if self.cancelled:
+            return CANCELLED
         if self.time_limit is not None:
             return TIMED_OUT
         return self.returncode if self.returncode >= 0 else 128 - self.returncode
@@ -60,6 +77,8 @@ class Completed(NamedTuple):
     @property
     def ending(self) -> str:
         """The same in words."""
+        if self.cancelled:
+            return "was ended: its config was cancelled"
         if self.time_limit is not None:
             return f"was ended: it took longer than its time limit of {self.time_limit:g} s"
         if self.returncode >= 0:
@@ -95,19 +114,20 @@ def run(
     on_stderr: Callable[[str], None] | None = None,
     time_limit: float | None = None,
     scope: Scope | None = None,
-    end_of_piece: Callable[[bytes], int] = len,
+    cancelled: Callable[[], bool] | None = None,
 ) -> Completed:
     """Run a program until it ends and return what it wrote.
 
     Each line is handed to ``on_stdout`` or ``on_stderr`` as it comes. What
     counts is the program's own end: a service that it left running in the
     background, and that still holds its stdout, does not hold up the caller.
-    A line longer than :data:`LONGEST_LINE` comes in pieces, and ``end_of_piece`` says
-    where one ends: a secret in two halves would not be masked.
+    A line longer than :data:`LONGEST_LINE` comes in pieces, of which none ends within a
+    secret (:mod:`heat_config.log`): one in two halves would not be masked.
 
     A program that takes longer than ``time_limit`` seconds is ended, TERM and after
     :data:`GRACE` seconds KILL, together with all that is in its ``scope``. Without
-    a scope that is its process group, of which a limit makes it the head.
+    a scope that is its process group, of which a limit makes it the head. So is one that
+    ``cancelled``, which is asked every few seconds, wants to end.
 
     :raises OSError: the program cannot be started.
     :raises ValueError: an argument or a variable holds a NUL character.
@@ -123,13 +143,13 @@ def run(
                 stderr=subprocess.PIPE,
                 env={**(os.environ if env is None else env), **scope.variables} if scope else env,
                 cwd=cwd,
-                start_new_session=scope is not None or time_limit is not None,
+                start_new_session=any(each is not None for each in (scope, time_limit, cancelled)),
             )
         with started as child:
             assert child.stdout and child.stderr  # noqa: S101 - for the type checker
-            stdout = _Reader(child.stdout, on_stdout, end_of_piece)
-            stderr = _Reader(child.stderr, on_stderr, end_of_piece)
-            in_time = _follow(child.pid, [stdout, stderr], time_limit, scope)
+            stdout = _Reader(child.stdout, on_stdout)
+            stderr = _Reader(child.stderr, on_stderr)
+            ended = _follow(child.pid, [stdout, stderr], time_limit, scope, cancelled)
             returncode = child.wait()
     return Completed(
         returncode,
@@ -137,22 +157,23 @@ def run(
         stderr.finish(),
         stdout.dropped,
         stderr.dropped,
-        None if in_time else time_limit,
+        time_limit if ended is _Ended.LATE else None,
+        ended is _Ended.CANCELLED,
     )
+
+
+class _Ended(Enum):
+    ITSELF = "by itself"
+    LATE = "too late"
+    CANCELLED = "cancelled"
 
 
 class _Reader:
     """One of the program's streams: its end is kept, all of it handed on by lines."""
 
-    def __init__(
-        self,
-        pipe: IO[bytes],
-        on_line: Callable[[str], None] | None,
-        end_of_piece: Callable[[bytes], int],
-    ) -> None:
+    def __init__(self, pipe: IO[bytes], on_line: Callable[[str], None] | None) -> None:
         self.pipe = pipe
         self._on_line = on_line
-        self._end_of_piece = end_of_piece
         self.dropped = 0
         self._chunks: deque[bytes] = deque()
         self._size = 0
@@ -168,7 +189,7 @@ class _Reader:
         self._keep(chunk)
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         if len(self._rest) > LONGEST_LINE:
-            end = self._end_of_piece(self._rest)
+            end = log.end_of_piece(self._rest)
             lines, self._rest = [*lines, self._rest[:end]], self._rest[end:]
         self._hand_on(lines)
         return bool(chunk)
@@ -201,24 +222,47 @@ class _Reader:
 
 
 def _follow(
-    pid: int, readers: list[_Reader], time_limit: float | None, scope: Scope | None
-) -> bool:
-    """Read until the process has ended; return whether it did so in time."""
+    pid: int,
+    readers: list[_Reader],
+    time_limit: float | None,
+    scope: Scope | None,
+    cancelled: Callable[[], bool] | None,
+) -> _Ended:
+    """Read until the process has ended; return how it did."""
     ended = os.pidfd_open(pid)
-    in_time = True
     try:
         with selectors.DefaultSelector() as selector:
             selector.register(ended, selectors.EVENT_READ)
             for reader in readers:
                 selector.register(reader.pipe, selectors.EVENT_READ, reader)
-            if not _read_until(selector, ended, time_limit):
-                in_time = False
+            how = _read_while(selector, ended, time_limit, cancelled)
+            if how is not _Ended.ITSELF:
                 _end(selector, ended, pid, scope)
     finally:
         os.close(ended)
     for reader in readers:
         reader.read_left()
-    return in_time
+    return how
+
+
+def _read_while(
+    selector: selectors.BaseSelector,
+    ended: int,
+    time_limit: float | None,
+    cancelled: Callable[[], bool] | None,
+) -> _Ended:
+    """Read until the process has ended, or is to be ended."""
+    if cancelled is None:
+        return _Ended.ITSELF if _read_until(selector, ended, time_limit) else _Ended.LATE
+    deadline = time.monotonic() + (float("inf") if time_limit is None else time_limit)
+    while True:
+        left = deadline - time.monotonic()
+        if _read_until(selector, ended, min(left, ASK_EVERY)):
+            return _Ended.ITSELF
+        if left <= ASK_EVERY:
+            return _Ended.LATE
+        if cancelled():
+            return _Ended.CANCELLED
 
 
 def _read_until(selector: selectors.BaseSelector, ended: int, seconds: float | None) -> bool:
@@ -234,7 +278,8 @@ def _read_until(selector: selectors.BaseSelector, ended: int, seconds: float | N
 
 def _read(selector: selectors.BaseSelector, seconds: float | None) -> set[int]:
     """Read what there is, or will be within some time; return which descriptors were ready."""
-    ready = [key for key, _ in selector.select(seconds)]
+    at_most = None if seconds is None else min(seconds, _AT_ONCE)
+    ready = [key for key, _ in selector.select(at_most)]
     for key in ready:
         if key.data and not key.data.read():
             selector.unregister(key.fileobj)

@@ -8,6 +8,7 @@ value that one of them cannot read would stop all that comes with it.
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
@@ -51,6 +52,23 @@ def shallow(text: str) -> str:
     return "".join([*kept, text[done:]]) if depth <= DEEPEST else ""
 
 
+def loads(text: str | bytes) -> Any:
+    """JSON from outside, as JSON can be written again: what is no number of it is its own text.
+
+    Python reads and writes ``NaN`` and ``Infinity``, which others refuse, and takes ``1e999`` for
+    that.
+
+    :raises ValueError: it is no JSON.
+    """
+    plain = text if isinstance(text, str) else text.decode("utf-8", "replace")
+    return json.loads(shallow(plain), parse_constant=str, parse_float=_finite)
+
+
+def _finite(text: str) -> float | str:
+    value = float(text)
+    return value if math.isfinite(value) else text
+
+
 def encodable(value: Any) -> Any:
     """The same JSON without lone halves of a character, which no file can hold: they become "?"."""
     text = json.dumps(value, ensure_ascii=False)
@@ -63,6 +81,11 @@ def encodable(value: Any) -> Any:
 
 def left_out(value: object) -> str | None:
     """What :func:`shallow` has left out of a value, the first of it; None when nothing."""
-    text = json.dumps(value)
+    try:
+        text = json.dumps(value)
+    except RecursionError:  # it has not been through shallow()
+        return TOO_DEEP.removeprefix(LEFT_OUT)
+    if LEFT_OUT not in text:
+        return None
     found = [each for each in (TOO_DEEP, TOO_LONG) if json.dumps(each) in text]
     return found[0].removeprefix(LEFT_OUT) if found else None

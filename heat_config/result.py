@@ -13,6 +13,9 @@ import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from heat_config import readable
+from heat_config.mask import LONGEST_SECRET
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -112,11 +115,11 @@ def from_hook(completed: Completed) -> Result:
     answer. A hook that failed is a failure, whatever its JSON says. So is one with a
     status code that cannot be sent.
     """
-    answer = _json_object(completed.stdout)
+    answer = answer_of(completed.stdout)
     if answer is None:
         return _raw(completed)
     status_code = answer.pop(STATUS_CODE, None)
-    if status_code is None or completed.time_limit or _is_zero(status_code):
+    if status_code is None or completed.was_ended or _is_zero(status_code):
         status_code = completed.status
         if completed.status:
             answer[STDERR] = f"{_as_text(answer.get(STDERR))}the hook {completed.ending}\n"
@@ -160,10 +163,23 @@ def text_of(raw: bytes, dropped: int) -> str:
     """The end of a stream as text, with a line for what was dropped before it."""
     if not dropped:
         return raw.decode("utf-8", "replace")
-    # The rest of a character whose beginning was dropped goes with it.
-    start = next((at for at, byte in enumerate(raw[:4]) if byte & 0xC0 != 0x80), 0)
+    start = _whole_from(raw)
     return _note(dropped + start, "its log") + raw[start:].decode("utf-8", "replace")
 
+
+def _whole_from(raw: bytes) -> int:
+    """Where the end of a stream begins with a whole line: half a secret would not be masked.
+
+    Of a line without an end as much is left out as a secret has; at least the rest of a
+    character whose beginning was dropped.
+    """
+    after_line = raw.find(b"\n", 0, LONGEST_SECRET) + 1
+    start = after_line or (LONGEST_SECRET if len(raw) > 2 * LONGEST_SECRET else 0)
+    return next((at for at in range(start, start + 4) if raw[at : at + 1] not in _LATER), start)
+
+
+# The bytes with which no character begins in UTF-8.
+_LATER = frozenset(bytes([byte]) for byte in range(0x80, 0xC0))
 
 # Room for a reason, beside the two notes.
 _ROOM_FOR_REASON = 100
@@ -205,10 +221,11 @@ def _escaped_size(text: str) -> int:
     return len(json.dumps(text)) - len('""')
 
 
-def _json_object(stdout: bytes) -> dict[str, Any] | None:
+def answer_of(stdout: bytes) -> dict[str, Any] | None:
+    """A hook's answer, one JSON object; None where it has written something else."""
     try:
-        answer = json.loads(stdout)
-    except (ValueError, RecursionError):
+        answer = readable.loads(stdout)
+    except ValueError:
         return None
     return answer if isinstance(answer, dict) else None
 
@@ -221,7 +238,7 @@ def _with_usable_code(result: Result) -> Result:
     code: object = result.status_code
     text = code if isinstance(code, str) else json.dumps(code)
     is_small = not isinstance(code, int) or -(1 << 63) <= code < 1 << 63
-    if is_small and len(text) <= LONGEST_CODE:
+    if is_small and len(text) <= LONGEST_CODE and readable.LEFT_OUT not in text:
         return result
     reason = f"{STATUS_CODE} is no status code: {text[:LONGEST_CODE]!r}, {len(text)} characters\n"
     return result._replace(status_code=1, stderr=result.stderr + reason)

@@ -18,6 +18,9 @@ FILE = "/etc/heat-config.conf"
 # What a hook's environment has: where secrets lie that only its run needs.
 SECRETS_VARIABLE = "HEAT_CONFIG_SECRETS"
 
+# Seconds: no time that is set is longer than a year.
+LONGEST = 31_536_000
+
 
 class SettingsError(Exception):
     """A setting has a value that cannot be used; the message names both."""
@@ -40,6 +43,9 @@ class Settings(NamedTuple):
     """What each run has written, in full (HEAT_CONFIG_LOGS)."""
     logs_size: int
     """How many bytes of logs are kept (HEAT_CONFIG_LOGS_SIZE)."""
+    keep: float
+    """Seconds that more than the fact is kept of a run that Heat asks for no more; see
+    :mod:`heat_config.run.ageing` (HEAT_CONFIG_KEEP)."""
     notify: str | None
     """A program that sends results in the agent's place (HEAT_CONFIG_NOTIFY)."""
     time_limit: float
@@ -82,15 +88,16 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         deployed_old=get.text("HEAT_CONFIG_DEPLOYED_OLD", "/var/run/heat-config/deployed"),
         outbox=get.text("HEAT_CONFIG_OUTBOX", "/var/lib/heat-config/outbox"),
         logs=get.text("HEAT_CONFIG_LOGS", "/var/log/heat-config"),
-        logs_size=int(get.number("HEAT_CONFIG_LOGS_SIZE", 268_435_456, least=1_048_576)),
+        logs_size=int(get.number("HEAT_CONFIG_LOGS_SIZE", 268_435_456, 1_048_576, 1 << 50)),
+        keep=get.number("HEAT_CONFIG_KEEP", 7_776_000, 86_400, 10 * LONGEST),
         notify=get.text("HEAT_CONFIG_NOTIFY", "") or None,
-        time_limit=get.number("HEAT_CONFIG_TIMEOUT", 86_400, least=1),
+        time_limit=get.number("HEAT_CONFIG_TIMEOUT", 86_400, 1, LONGEST),
         # Zaqar's bounds for a message: 60 seconds to 14 days.
         message_ttl=int(get.number("HEAT_CONFIG_MESSAGE_TTL", 86_400, 60, 1_209_600)),
         unfinished=f"{volatile}/unfinished",
         secrets=f"{volatile}/secrets",
         completion=f"{volatile}/completion",
-        fallback_after=get.number("HEAT_CONFIG_FALLBACK_AFTER", 600, least=0),
+        fallback_after=get.number("HEAT_CONFIG_FALLBACK_AFTER", 600, 0, LONGEST),
         # The waits are what a result grows old by: without any it never would.
         first_wait=get.number("HEAT_CONFIG_FIRST_WAIT", 0.5, 0.001, 60),
         deadline=get.number("HEAT_CONFIG_DEADLINE", 30, 1, 600),
@@ -105,17 +112,15 @@ class _Reader(NamedTuple):
     def text(self, name: str, default: str) -> str:
         return self.given.get(name) or default
 
-    def number(
-        self, name: str, default: float, least: float = 0, most: float = float("inf")
-    ) -> float:
+    def number(self, name: str, default: float, least: float, most: float) -> float:
         text = self.text(name, str(default))
         try:
             value = float(text)
         except ValueError:
             value = float("nan")
         if not least <= value <= most:
-            bounds = f"at least {least:g}" + (f" and at most {most:g}" if most < 1e9 else "")
-            raise SettingsError(f"{name}={text!r} must be a number, {bounds}")
+            bounds = f"at least {least:.16g} and at most {most:.16g}"
+            raise SettingsError(f"{name}={text[:80]!r} must be a number, {bounds}")
         return value
 
 

@@ -31,9 +31,11 @@ class Waiting(NamedTuple):
     """The collectors that it is from."""
     pid: int
     """The collector's process; what it has noted is void once it has ended."""
+    asked: tuple[str, ...] | None = None
+    """The configs that Heat asks for by now; None where what is newer is not Heat's word."""
 
 
-def note(settings: Settings, sources: Sequence[str]) -> None:
+def note(settings: Settings, sources: Sequence[str], asked: Sequence[str] | None = None) -> None:
     """Note that something newer of these collectors is there.
 
     :raises OSError: it cannot be written.
@@ -42,7 +44,9 @@ def note(settings: Settings, sources: Sequence[str]) -> None:
     since = before.since if before else time.time()
     path = _path(settings)
     files.make_private_folder(path.parent)
-    files.write_private(path, json.dumps(Waiting(since, tuple(sources), os.getpid())))
+    files.write_json(
+        path, Waiting(since, tuple(sources), os.getpid(), None if asked is None else tuple(asked))
+    )
 
 
 def clear(settings: Settings) -> None:
@@ -56,9 +60,10 @@ def clear(settings: Settings) -> None:
 def read(settings: Settings) -> Waiting | None:
     """What waits; None when nothing does."""
     with suppress(OSError, ValueError, TypeError):
-        since, sources, pid = json.loads(_path(settings).read_bytes())
+        since, sources, pid, asked = json.loads(_path(settings).read_bytes())
         os.kill(int(pid), 0)
-        return Waiting(float(since), tuple(map(str, sources)), int(pid))
+        ids = None if asked is None else tuple(map(str, asked))
+        return Waiting(float(since), tuple(map(str, sources)), int(pid), ids)
     return None
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -207,7 +208,7 @@ class SoftwareDeployment(Addressed):
         while not attempt(work, partial(self._look, work)):
             pause = work.pause()
             if pause >= 1 or not self.stack.convergence:
-                raise resource.PollDelay(max(1, round(pause)))
+                raise resource.PollDelay(math.ceil(pause))
             time.sleep(pause)
         return bool(self._check_complete())
 

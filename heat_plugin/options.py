@@ -13,6 +13,7 @@ from heat_plugin.transport import (
     ZAQAR_SIGNAL,
     ZAQAR_SIGNED,
     Choice,
+    for_other_agents,
     server_choice,
     signal_choice,
 )
@@ -86,7 +87,7 @@ def auto_signal() -> Choice:
 
 def auto_signal_with_user() -> Choice:
     """What it means in a stack whose servers have another agent than heat-config."""
-    return _signal(ZAQAR_SIGNAL)
+    return for_other_agents(auto_signal())
 
 
 def _signal(understood: str) -> Choice:

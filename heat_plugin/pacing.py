@@ -22,7 +22,7 @@ EACH = 0.025
 # after so many seconds.
 ASKING_SHARE = 0.5
 ASKING_FIRST = 1.0
-ASKING_LONGEST = 10.0
+ASKING_LONGEST = 30.0
 
 # Seconds between two posts of metadata for a deployment without an answer, at most: what the
 # engine's own messages live is more.

@@ -3,8 +3,8 @@
 
 The engine stores a deployment and then posts the server's metadata. When the post fails, the
 call fails although the deployment is stored: who asks again would fail for good. Here the
-deployment counts as stored when it is, and that its server may not know of it is noted. Metadata
-that were too large as they are are posted compressed, at once.
+deployment counts as stored when it is, and that its server may not know of it is noted. What was
+too large for a message is posted compressed, at once.
 """
 
 from __future__ import annotations

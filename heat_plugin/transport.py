@@ -49,6 +49,17 @@ def signal_choice(understood: str, default: str) -> Choice:
     return Choice(understood, CFN_SIGNAL if default in needs_zaqar else default)
 
 
+def for_other_agents(choice: Choice) -> Choice:
+    """The same for results of an agent that knows no signed address.
+
+    heat-agents 13.0.0 cannot speak to a queue of Zaqar 22 and later either: its servers answer as
+    they would in a cloud without Zaqar.
+    """
+    if choice.with_zaqar != ZAQAR_MESSAGE:
+        return choice
+    return choice._replace(with_zaqar=choice.without)
+
+
 def server_choice(understood: str, default: str) -> Choice:
     """What AUTO means for metadata, of ZAQAR_SIGNED and ZAQAR_MESSAGE: see signal_choice."""
     needs_zaqar = (AUTO, ZAQAR_SIGNED, ZAQAR_MESSAGE)

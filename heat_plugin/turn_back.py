@@ -164,7 +164,7 @@ def _settled(stack: Stack, options: Options) -> bool:
     lines = [f"    {each.written()}" for each in found]
     print("\n".join([f"{stack.name} ({stack.id})", *lines]), flush=True)
     try:
-        said = _turn(stack, files, options) if options.yes else _can(files)
+        said = _turn(stack, files, options) if options.yes else _can(files, options)
     except (TurnError, exc.HTTPException) as error:
         said = f"cannot be turned: {error}"
     print(f"    -> {said}", flush=True)
@@ -174,18 +174,27 @@ def _settled(stack: Stack, options: Options) -> bool:
 _TURNED = "turned"
 
 
-def _can(files: Files) -> str:
-    obstacles = turning.obstacles(files)
-    return f"cannot be turned: {'; '.join(obstacles)}" if obstacles else "--yes turns it"
+def _can(files: Files, options: Options) -> str:
+    _made(files, options)
+    return "--yes turns it"
 
 
 def _turn(stack: Stack, files: Files, options: Options) -> str:
+    made = _made(files, options)
+    stack.update(made, turning.environment(files), options.minutes)
+    if left := [*turning.uses(stack.files()), *stack.in_use()]:
+        raise TurnError(f"after its update there is still {left[0].written()}")
+    return _TURNED
+
+
+def _made(files: Files, options: Options) -> Files:
+    """The stack's templates as they are to be.
+
+    :raises TurnError: they cannot be made from outside.
+    """
     if obstacles := turning.obstacles(files):
         raise TurnError("; ".join(obstacles))
     made = turning.turned(files, options.to)
     if made == files:
         raise TurnError("no template of it is in HOT and names what is in use: change it yourself")
-    stack.update(made, turning.environment(files), options.minutes)
-    if left := [*turning.uses(stack.files()), *stack.in_use()]:
-        raise TurnError(f"after its update there is still {left[0].written()}")
-    return _TURNED
+    return made

@@ -60,6 +60,8 @@ class Work:
 
     def is_asking_due(self) -> bool:
         """Whether to ask Heat for the deployment, and not the queue alone."""
+        if self.ended is not None:  # what is left to do does not come over the queue
+            return True
         now = time.monotonic()
         return pacing.is_asking_due(now - self._asked, now - self.began)
 

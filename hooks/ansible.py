@@ -25,6 +25,8 @@ def run(config: hookkit.Config) -> Result:
     if not config.config:
         return Result(0, stderr="the config is empty: there is no playbook to run\n")
     place = hookkit.workplace("ansible", config)
+    for left in place.folder.glob("*_variables.json"):  # heat-agents leaves every input there
+        left.unlink()
     playbook = write_playbook(config, place.folder)
     ours = {"heat_config_id": config.id, "heat_outputs_path": str(place.prefix)}
     path = hookkit.secrets_folder() / "variables.json"
@@ -73,6 +75,8 @@ def arguments(config: hookkit.Config) -> list[str]:
 def variables(config: hookkit.Config) -> dict[str, str]:
     """Ansible's environment. What os-collect-config's service sets comes before ours."""
     ours = {"ANSIBLE_DISPLAY_FAILED_STDERR": "1", "ANSIBLE_NOCOLOR": "1"}
+    # What it makes of templates is there for a moment; a run that is killed leaves it behind.
+    ours["ANSIBLE_LOCAL_TEMP"] = str(hookkit.secrets_folder())
     if inventory(config) == LOCALHOST:
         ours["ANSIBLE_TRANSPORT"] = "local"  # this server needs no ssh to itself
     callbacks = config.joined("callback_plugins", ":")

@@ -27,9 +27,9 @@ def run(config: hookkit.Config) -> Result:
     env_files = compose.env_files(config.values.get("env_files"))
     if project.exists and Path(program[0]).name == "podman-compose":
         # It leaves the containers of services that are no longer in the file.
-        project.run(program, "down", "--remove-orphans")
+        project.stop(program)
     project.write(wanted, env_files)
-    return hookkit.result(project.run(program, "up", "-d", "--no-build", "--remove-orphans"))
+    return hookkit.result(project.up(program))
 
 
 def remove_vanished(present: list[deployment.Deployment]) -> None:

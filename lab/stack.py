@@ -20,14 +20,19 @@ PATIENCE = 120.0
 
 
 class Heat:
-    """The orchestration API, as the user that owns the stacks."""
+    """The orchestration API, as the user that owns the stacks.
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    ``endpoint``: where it is, if not where the catalog says.
+    """
+
+    def __init__(self, environment: Mapping[str, str], endpoint: str | None = None) -> None:
         names = ("username", "password", "project_name", "user_domain_name", "project_domain_name")
         options = {name: environment[f"OS_{name.upper()}"] for name in names}
         loader: Any = loading.get_plugin_loader("password")
         auth = loader.load_from_options(auth_url=environment["OS_AUTH_URL"], **options)
-        self.api = client.Client("1", session=session.Session(auth=auth))
+        self.api = client.Client(
+            "1", session=session.Session(auth=auth), endpoint_override=endpoint
+        )
 
     def create(
         self,
@@ -36,17 +41,20 @@ class Heat:
         *,
         minutes: int = 5,
         environment: dict[str, Any] | None = None,
+        files: dict[str, str] | None = None,
         **parameters: Any,
     ) -> Stack:
         """Begin to create a stack, which Heat gives up after so many minutes.
 
-        ``environment``: what ``openstack stack create -e`` would be given.
+        ``environment``: what ``openstack stack create -e`` would be given; ``files``: those that
+        the template names, by these names.
         """
         made = self.api.stacks.create(
             stack_name=name,
             template=template,
             parameters=parameters,
             environment=environment or {},
+            files=files or {},
             timeout_mins=minutes,
         )
         return Stack(self.api, made["stack"]["id"])

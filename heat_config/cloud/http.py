@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import ssl
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -98,7 +97,7 @@ def json_of(response: Response) -> Any:
 
     :raises ValueError: it is no JSON.
     """
-    return json.loads(readable.shallow(response.content.decode("utf-8", "replace")))
+    return readable.loads(response.content or b"")
 
 
 def is_json(response: Response) -> bool:

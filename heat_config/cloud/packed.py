@@ -60,7 +60,7 @@ def unpacked(body: object) -> object:
     except (KeyError, TypeError, ValueError):
         raise PackedError("what is packed in it is not in base64") from None
     try:
-        found: object = json.loads(readable.shallow(_inflated(compressed).decode()))
+        found: object = readable.loads(_inflated(compressed).decode())
     except ValueError:
         raise PackedError("what is packed in it is not JSON") from None
     if is_packed(found):

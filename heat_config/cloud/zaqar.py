@@ -282,7 +282,7 @@ class _Wire(NamedTuple):
             place = _place(self.connection, self.queue)
             raise http.from_status(response.status_code, place, _reason(response))
         # JSON is that; the client leaves it to requests to guess.
-        text = readable.shallow(response.content.decode("utf-8", "replace"))
+        text = readable.shallow((response.content or b"").decode("utf-8", "replace"))
         if response.status_code != 204 and not _is_json(text):
             # The client would take it for an empty answer.
             raise http.from_stranger(_place(self.connection, self.queue))

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from heat_config import files
+from heat_config import files, log
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -117,9 +117,14 @@ class Cache:
         files.write_durably(path, text)
 
     def _copy(self) -> None:
-        if self._backup:
+        """As os-collect-config does, for os-apply-config; nothing hangs on it."""
+        if not self._backup:
+            return
+        try:
             shutil.rmtree(self._backup, ignore_errors=True)
             shutil.copytree(self._folder, self._backup, dirs_exist_ok=True)
+        except OSError as error:
+            log.warning(f"there is no copy of {self._folder}: {error}")
 
 
 def named(given: Sources) -> Contents:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from oslo_config import cfg
 
-from heat_config import log, readable, settings
+from heat_config import log, origin, readable, settings
 from heat_config.cloud import limits
 from heat_config.collect import collector, metadata, systemd
 from heat_config.collect.cache import Given, named
@@ -34,8 +34,8 @@ _WHOSE = {
     "request": ("metadata_url",),
     "zaqar": ("queue_id",),
 }
-# Those whose answers are Heat's: the whole metadata, and after it the configs that are data.
-_HEATS = ("cfn", "heat", "request", "zaqar")
+# Those that leave what they find as it is.
+_WHOLE = ("heat_local", "local")
 
 # Bytes that one of os-collect-config's collectors may be answered in all.
 MOST_OF_ONE = 32 << 20
@@ -60,7 +60,7 @@ class Gathered:
         """Ask these collectors; that one cannot give anything is said once."""
         for name in names:
             try:
-                self._keep(name, _collected(name))
+                self._keep(name, _exploded(name, _collected(name)))
                 self._absent.pop(name, None)
             except NOT_CONFIGURED:
                 for noted in (self._found, self._raw, self._absent):
@@ -84,11 +84,11 @@ class Gathered:
         }
         if collector.name in CONF.collectors and collector.is_away():
             unasked.add(collector.name)
-        return [each for each in _HEATS if each in unasked]
+        return [each for each in origin.HEATS if each in unasked]
 
     def _keep(self, name: str, raw: list[tuple[str, Any]]) -> None:
         if raw != self._raw.get(name):
-            usable = metadata.usable if name in _HEATS else readable.encodable
+            usable = metadata.usable if name in origin.HEATS else readable.encodable
             contents = [(str(key), usable(content)) for key, content in raw[:1]]
             contents += [(str(key), readable.encodable(content)) for key, content in raw[1:]]
             self._found[name], self._raw[name] = Given(_whose(name), contents), raw
@@ -114,6 +114,14 @@ def _collected(name: str) -> list[tuple[str, Any]]:
     size = limits.UNLIMITED if name == collector.name else MOST_OF_ONE
     with limits.within(_REQUESTS * settings.load().deadline, size):
         return list(COLLECTORS[name].Collector().collect())
+
+
+def _exploded(name: str, contents: Contents) -> Contents:
+    """With the configs that are data as sources of their own, as most collectors give them."""
+    if name not in _WHOLE:
+        return contents
+    keys = CONF.deployment_key
+    return [each for key, one in contents for each in metadata.sources(key, one, keys)]
 
 
 def _whose(name: str) -> str:

@@ -47,15 +47,16 @@ CANNOT_WRITE, NOT_ASKED, BAD_CONFIGURATION = 74, 75, 78
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit status."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        configure(sys.argv[1:] if arguments is None else arguments)
+        configure(given)
     except cfg.Error as error:
         log.error(f"the configuration cannot be read: {error}")
         return BAD_CONFIGURATION
     if CONF.print_cachedir:
         print(CONF.cachedir)
         return 0
-    unknown = options.leave_out_collectors()
+    unknown = options.leave_out_collectors(given)
     if unknown:
         print(f"Unknown collectors {', '.join(unknown)}", file=sys.stderr)
         return 2

@@ -13,12 +13,6 @@ from heat_config import applied, readable
 from heat_config.cloud import packed
 from heat_config.cloud.packed import LARGEST
 
-# What os-collect-config's collectors, and its list of files, are called.
-OTHER_SOURCES = (
-    *("cfn", "ec2", "heat", "heat_local", "local", "request", "zaqar"),
-    "os_config_files",
-)
-
 
 class UnusableError(Exception):
     """A message holds no metadata of a server; the text says why."""
@@ -41,7 +35,7 @@ def loads(text: str) -> Any:
 
     :raises ValueError: it is none.
     """
-    return json.loads(readable.shallow(text))
+    return readable.loads(text)
 
 
 def usable(content: object) -> dict[str, Any]:
@@ -70,13 +64,10 @@ def problem(content: object) -> str | None:
 
 
 def sources(name: str, content: Any, keys: list[str]) -> list[tuple[str, Any]]:
-    """The metadata and, after it, each config in it that is metadata itself.
-
-    Their names become names of files beside those of the collectors.
-    """
+    """The metadata and, after it, each config in it that is metadata itself."""
     lists = [content.get(key) for key in keys] if isinstance(content, dict) else []
     items = [item for listed in lists if isinstance(listed, list) for item in listed]
-    return [(name, content), *applied.sources(items, OTHER_SOURCES)]
+    return [(name, content), *applied.sources(items)]
 
 
 def server_id(content: dict[str, Any]) -> str | None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from heat_config import settings, waiting
+from heat_config.origin import HEATS
 from heat_config.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -18,19 +19,34 @@ class Newer:
 
     def __init__(self, applied: Sources) -> None:
         self._applied = applied
-        self._noted: list[str] = []
+        self._noted: tuple[list[str], list[str] | None] = ([], None)
         clear()
 
     def look(self, given: Sources) -> None:
         """Note which collectors have given something else by now."""
         names = {*given, *self._applied}
         differ = sorted(name for name in names if given.get(name) != self._applied.get(name))
-        if differ != self._noted:
-            with suppress(OSError, SettingsError):  # it is for people to see, no more
-                waiting.note(settings.load(), differ)
-            self._noted = differ
+        asked = _asked(given) if self._is_heats_word(given, differ) else None
+        if (differ, asked) != self._noted:
+            with suppress(OSError, SettingsError):  # nothing of the work depends on it
+                waiting.note(settings.load(), differ, asked)
+            self._noted = differ, asked
         if not differ:
             clear()
+
+    def _is_heats_word(self, given: Sources, differ: list[str]) -> bool:
+        """Whether one of Heat's sources has said something newer, and none is missing."""
+        were = {name for name in self._applied if name in HEATS}
+        return bool({*differ} & {*HEATS}) and were <= {*given}
+
+
+def _asked(given: Sources) -> list[str]:
+    """The ids of all deployments, whatever source they are from."""
+    metadata = [each.contents[0][1] for each in given.values() if each.contents]
+    lists = [each.get("deployments") for each in metadata if isinstance(each, dict)]
+    items = [item for each in lists if isinstance(each, list) for item in each]
+    ids = [item.get("id") for item in items if isinstance(item, dict)]
+    return sorted({each for each in ids if isinstance(each, str)})
 
 
 def clear() -> None:

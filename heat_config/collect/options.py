@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import math
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oslo_config import cfg
-from oslo_config.cfg import Locations
 
-from heat_config import log, redact
+from heat_config import files, log, redact
 from heat_config.collect.upstream import COLLECTORS, collect, keystone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 CONF = cfg.CONF
 
@@ -27,7 +27,7 @@ CONF = cfg.CONF
 BOUNDS = {
     "polling_interval": (1, 86_400),
     "min_polling_interval": (0.05, 86_400),
-    "splay": (0, 86_400),
+    "splay": (0, 3600),
     "cache_lifetime": (0, 1_209_600),
     "cache_ttl": (60, 86_400),
     "timeout": (0.1, 300),
@@ -98,18 +98,14 @@ def _options() -> Iterator[tuple[str, Any]]:
         yield from ((name, option) for option in module.opts)
 
 
-def leave_out_collectors() -> list[str]:
-    """Leave out the collectors that there are not; return those that were asked for by hand."""
-    unknown = [name for name in CONF.collectors if name not in COLLECTORS]
-    if not unknown:
-        return []
-    found = CONF.get_location("collectors")
-    if found is not None and found.location is Locations.command_line:
-        return unknown
+def leave_out_collectors(by_hand: Sequence[str]) -> list[str]:
+    """Leave out the collectors that there are not; return those among the arguments."""
     known = [name for name in CONF.collectors if name in COLLECTORS]
-    CONF.set_override("collectors", known or collect.DEFAULT_COLLECTORS)
-    _say(f"os-collect-config.conf: left out the collectors {', '.join(unknown)}: there are none")
-    return []
+    unknown = [name for name in CONF.collectors if name not in COLLECTORS]
+    if unknown:
+        CONF.set_override("collectors", known or collect.DEFAULT_COLLECTORS)
+        _say(f"os-collect-config.conf: left out {', '.join(unknown)}: there is no such collector")
+    return [name for name in unknown if name in by_hand]
 
 
 def use_a_folder() -> None:
@@ -118,7 +114,7 @@ def use_a_folder() -> None:
     try:
         if not os.path.isabs(folder):  # noqa: PTH117 - a text
             raise NotADirectoryError("its path does not begin with /")
-        os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103 - a text
+        files.make_private_folder(Path(folder))
     except (OSError, ValueError) as error:
         CONF.clear_override("cachedir")
         CONF.set_override("cachedir", _default("cachedir"))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import websocket
 from urllib3.exceptions import HTTPError
 
-from heat_config import redact, settings
+from heat_config import readable, redact, settings
 from heat_config.cloud import bounded, http, limits
 from heat_config.cloud.errors import CloudError, Outcome
 
@@ -37,10 +37,13 @@ DEAD_AFTER = 45.0
 RENEW_BEFORE = 25.0
 # Seconds that a subscription outlives its token, by Zaqar's clock.
 MARGIN = 300
+# Frames that are read at one time: a queue may be full, and one that floods the server is not
+# listened to for ever.
+MOST_FRAMES = 1000
 # Seconds for the word that the connection ends.
 _FAREWELL = 2.0
 
-_ERRORS = (OSError, ValueError, RecursionError, HTTPError, websocket.WebSocketException)
+_ERRORS = (OSError, ValueError, HTTPError, websocket.WebSocketException)
 
 
 class Push:
@@ -86,11 +89,9 @@ class Push:
 
         :raises CloudError: the connection has ended, or the other side is dead.
         """
-        announced = False
         try:
             with _limits():
-                while self._has_more():
-                    announced |= self._read_frame()
+                announced = self._read_frames()
             if time.monotonic() - self._last_sign >= DEAD_AFTER:
                 raise CloudError(f"{self._what} gives no sign of life", Outcome.UNREACHABLE)
             if time.monotonic() - max(self._last_sign, self._asked) >= PING_AFTER:
@@ -125,6 +126,14 @@ class Push:
             return True
         return bool(select.select([self._connection], [], [], 0)[0])
 
+    def _read_frames(self) -> bool:
+        announced = False
+        for _ in range(MOST_FRAMES):
+            if not self._has_more():
+                break
+            announced |= self._read_frame()
+        return announced
+
     def _read_frame(self) -> bool:
         code, _ = self._socket.recv_data_frame(control_frame=True)
         self._last_sign = time.monotonic()
@@ -144,16 +153,26 @@ class Push:
 
     def _call(self, action: str, headers: dict[str, str], body: dict[str, Any]) -> None:
         self._socket.send(json.dumps({"action": action, "headers": headers, "body": body}))
-        answer = json.loads(self._socket.recv())
-        # A message may be pushed before the answer to the subscription; it is on the queue.
-        while isinstance(answer, dict) and "request" not in answer:
-            answer = json.loads(self._socket.recv())
-        headers_of = answer.get("headers") if isinstance(answer, dict) else None
-        status = headers_of.get("status") if isinstance(headers_of, dict) else None
-        if not isinstance(status, int):
-            raise http.from_stranger(self._what)
+        status = self._status()
         if status >= 300:
             raise http.from_status(status, self._what, action)
+
+    def _status(self) -> int:
+        """The status of the answer to what was sent last.
+
+        A message may be pushed before it; that is on the queue.
+        """
+        for _ in range(MOST_FRAMES):
+            answer = readable.loads(self._socket.recv())
+            if not isinstance(answer, dict):
+                break
+            if "request" in answer:
+                headers = answer.get("headers")
+                status = headers.get("status") if isinstance(headers, dict) else None
+                if isinstance(status, int):
+                    return status
+                break
+        raise http.from_stranger(self._what)
 
     def _translated(self, error: Exception) -> CloudError:
         if isinstance(error, ssl.SSLError):

@@ -13,7 +13,7 @@ import heat_config
 from heat_config import log as journal
 from heat_config import settings, terminal
 from heat_config.commands import completion, log, notify, rebuild, status
-from heat_config.run import loop
+from heat_config.run import loop, stopped
 from heat_config.run.refreshed import Refreshed
 
 if TYPE_CHECKING:
@@ -53,6 +53,9 @@ def _run(options: argparse.Namespace, given: Settings) -> int:
 
 
 def _refreshed(options: argparse.Namespace, given: Settings) -> int:
+    if options.failed_in and stopped.is_shutting_down():
+        journal.info("the server is shut down: os-refresh-config is run again after the boot")
+        return loop.DONE
     status = loop.refreshed(given, Refreshed(options.failed_in))
     if options.failed_in is None and not completion.signal(given):
         return loop.FAILED
@@ -71,7 +74,10 @@ def _status(options: argparse.Namespace, given: Settings) -> int:
         return status.UNFINISHED
     show = status.as_json if options.format == "json" else status.as_table
     terminal.write(sys.stdout, show(found))
-    return status.exit_status(found)
+    waits = status.newer(given)
+    if waits:
+        terminal.write(sys.stderr, f"{terminal.shown(waits)}\n")
+    return status.exit_status(found, waits)
 
 
 def _log(options: argparse.Namespace, given: Settings) -> int:
@@ -110,9 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run",
         help="run what has not been run, and deliver the results",
-        epilog="Exit status: 0 each config has its result; 1 nothing has come from Heat, or not "
-        "the config ID; 2 something could not be begun or kept on this server's disk, and will "
-        "be taken up again.",
+        epilog="Exit status: 0 each config has its result; 1 could not: nothing has come from "
+        "Heat, nothing that can be read, or not the config ID; 2 something could not be begun or "
+        "kept on this server's disk, and will be taken up again.",
     )
     run.add_argument("--force", metavar="ID", help="run this config again, whatever was before")
 
@@ -129,8 +135,8 @@ def _parser() -> argparse.ArgumentParser:
         "status",
         help="show the deployments, and whether Heat knows their results",
         epilog="Exit status: 0 all have run well and Heat knows; 1 one has failed, or its result "
-        "was abandoned; 2 one is still to be run, is running, or its result is pending, or "
-        "nothing is known of them.",
+        "was abandoned; 2 one is still to be run, is running, or its result is pending, "
+        "newer metadata wait, or nothing is known of them.",
     )
     status_of.add_argument("--format", choices=("table", "json"), default="table")
     status_of.add_argument("--wait", action="store_true", help="wait while the status would be 2")

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from heat_config import deployment, log
+from heat_config import deployment, log, readable
 from heat_config.delivery.courier import Courier
 from heat_config.delivery.entry import NewerError
 from heat_config.delivery.outbox import Outbox
@@ -36,7 +35,7 @@ def send(config: Path, raw: bytes, settings: Settings) -> int:
     What is not accepted now stays in the outbox, and is tried again.
     """
     try:
-        target = deployment.read(json.loads(config.read_bytes()))
+        target = deployment.read(readable.loads(config.read_bytes()))
     except (OSError, ValueError) as error:
         log.error(f"no deployment can be read from {config}: {error}")
         return UNUSABLE
@@ -101,8 +100,8 @@ def _message(raw: bytes) -> dict[str, Any] | None:
     Heat takes the first message as final and an empty one as a success.
     """
     try:
-        message = json.loads(raw)
-    except (ValueError, RecursionError) as error:
+        message = readable.loads(raw)
+    except ValueError as error:
         log.error(f"stdin holds no result: {error}. Nothing was sent")
         return None
     if not isinstance(message, dict) or not message:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from heat_config import deployment as deployments
-from heat_config import signals
+from heat_config import log, origin, signals, waiting
 from heat_config.delivery.entry import DamagedError, NewerError, Stage
 from heat_config.delivery.outbox import Outbox
 from heat_config.result import INTERRUPTED
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # 0: every deployment has run well, and Heat knows.
 # 1: one has failed, or its result was abandoned: somebody must look.
 # 2: one is still to be run, is running, is unfinished, was cut and has no result yet,
-#    or its result is pending: ask again later.
+#    its result is pending, or newer metadata wait for the end of what runs: ask again later.
 #    It goes before 1, because what is not over can still fail.
 DELIVERED, FAILED, UNFINISHED = 0, 1, 2
 
@@ -92,6 +92,10 @@ def rows(settings: Settings) -> list[Row]:
         raise UnknownError(f"{path} cannot be read: {error.strerror}") from None
     except deployments.MetadataError as error:
         raise UnknownError(f"{path} {error}") from None
+    if not asked and origin.of_deployments() == origin.BOOT:
+        raise UnknownError(
+            "nothing has come from Heat: the list is what the server was booted with"
+        )
     try:
         place = _place(settings)
     except OSError as error:
@@ -104,9 +108,21 @@ def _place(settings: Settings) -> _Place:
     return _Place(store, outbox, Unfinished(settings).ids(), running=store.is_running())
 
 
-def exit_status(found: list[Row]) -> int:
-    """What the rows come to: 0, 1 or 2."""
-    if any(row.ended is None and row.state != "done" for row in found):
+def newer(settings: Settings) -> str:
+    """What is said of newer metadata that wait for the end of what runs; empty when none do."""
+    found = waiting.read(settings)
+    if found is None:
+        return ""
+    age = max(0, time.time() - found.since)
+    return (
+        f"newer metadata ({', '.join(found.sources)}) have come {age:.0f} s ago, and wait until "
+        "what runs has ended"
+    )
+
+
+def exit_status(found: list[Row], waits: str = "") -> int:
+    """What the rows come to: 0, 1 or 2; ``waits`` is what :func:`newer` says."""
+    if waits or any(row.ended is None and row.state != "done" for row in found):
         return UNFINISHED
     if any(row.signal in ("pending", "unconfirmed") for row in found):
         return UNFINISHED
@@ -129,7 +145,7 @@ def wait(settings: Settings, timeout: float | None) -> list[Row]:
             if late:
                 raise
         else:
-            if late or exit_status(found) != UNFINISHED:
+            if late or exit_status(found, newer(settings)) != UNFINISHED:
                 return found
         time.sleep(0.5)
 
@@ -165,6 +181,8 @@ def _row(each: Deployment, place: _Place) -> Row:
     signal, problem = _signal(each, place.outbox, ended=ended is not None)
     if each.id in place.unfinished:
         problem = UNFINISHED_HERE
+    if problem:  # noted by an agent that may have masked less
+        log.conceal(each.secrets)
     return Row(
         name=each.name,
         id=each.id,
@@ -174,7 +192,7 @@ def _row(each: Deployment, place: _Place) -> Row:
         signal=signal,
         begun=begun,
         ended=ended,
-        problem=problem,
+        problem=log.masked(problem),
     )
 
 

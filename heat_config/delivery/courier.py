@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from heat_config.settings import Settings
     from heat_config.signals.sender import QueueSender, Sender
 
-# Seconds within which the tries of one delivery begin. What is still pending then is
-# tried later: other deployments are not held up for long.
+# Seconds within which the acts of one delivery begin, and each ends within the setting
+# ``deadline``. What is still pending then is tried later: other deployments, and other agents
+# that want the outbox, are not held up for long.
 BUDGET = 10.0
 
 
@@ -102,6 +103,8 @@ class Courier:
             if isinstance(action, Wait):
                 if not _waited_until(action.until, deadline):
                     return
+            elif time.monotonic() > deadline:
+                return  # what came before has taken long; the timer goes on
             elif self._is_away(entry):
                 log.info(f"the result of {entry.id} waits: {_target(entry)} is away")
                 return

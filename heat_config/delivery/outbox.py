@@ -18,7 +18,7 @@ from heat_config.delivery import entry as entries
 from heat_config.delivery.entry import DamagedError, Entry, NewerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from heat_config.settings import Settings
 
@@ -136,7 +136,7 @@ class Box(Outbox):
         :raises OSError: the entry could not be kept, or the file not be put aside.
         """
         path = self._path(config_id)
-        aside = path.with_name(f"{path.name}.damaged")
+        aside = path.with_name(f"{path.name}{_DAMAGED}")
         if entry and path.is_file():
             with suppress(OSError):  # the result is worth more than what shows the damage
                 aside.unlink(missing_ok=True)
@@ -157,8 +157,23 @@ class Box(Outbox):
         """Forget that a config's result was abandoned."""
         (self._folder / "abandoned" / f"{config_id}.json").unlink(missing_ok=True)
 
+    def forget_old(self, before: float, kept: Collection[str]) -> None:
+        """Forget what was abandoned, and what was damaged, before a moment of the clock.
+
+        :raises OSError: it cannot be looked at, or not be removed.
+        """
+        abandoned = self._folder / "abandoned"
+        for path in (*abandoned.glob("*.json"), *self._folder.glob(f"*{_DAMAGED}")):
+            config_id = path.name.removesuffix(_DAMAGED).removesuffix(".json")
+            if config_id not in kept and path.lstat().st_mtime < before:
+                files.remove_durably(path)
+
     def _path(self, config_id: str) -> Path:
         return self._folder / f"{config_id}.json"
+
+
+# What the name of a file ends with that holds no entry.
+_DAMAGED = ".damaged"
 
 
 def _ids_in(folder: Path) -> list[str]:

@@ -95,5 +95,6 @@ def main(run: Callable[[Config], Result]) -> int:
         log.plain(repr(error))
         result = failure(f"the hook failed: {error!r}\n")
     with answer:
-        answer.write(result.fitted(LARGEST_ANSWER, log_path).as_json())
+        # Masked before it is cut: half a secret would not be.
+        answer.write(result.masked(log.masked).fitted(LARGEST_ANSWER, log_path).as_json())
     return 0

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from heat_config import deployment
+from heat_config import deployment, readable
 from heat_config.data import as_text
 from heat_config.hookkit.values import HookError, texts
 
@@ -104,7 +103,7 @@ def read_config(raw: bytes) -> Config:
     :raises HookError: it is no config.
     """
     try:
-        item = json.loads(raw)
+        item = readable.loads(raw)
     except ValueError as error:
         raise HookError(f"stdin is not valid JSON: {error}") from None
     read = deployment.read(item)

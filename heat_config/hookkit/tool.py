@@ -113,7 +113,6 @@ def run(
             cwd=cwd,
             on_stdout=log.plain,
             on_stderr=on_stderr,
-            end_of_piece=log.end_of_piece,
         )
     except (OSError, ValueError) as error:
         raise HookError(f"cannot run {argv[0]}: {error}", process.CANNOT_EXECUTE) from None

@@ -86,7 +86,8 @@ def after_cut(deployment: Deployment, begun: Begun, settings: Settings) -> Resul
     if meaning == "succeed" and rebooted:
         return Result(0, so_far, "the run was interrupted, as the config expects\n")
     lives = scope is not None and scope.lives()
-    why = _why_cut(deployment, rebooted=rebooted, lives=lives)
+    unknown = "the server or the agent stopped" if rebooted else "the agent stopped"
+    why = _why_cut(deployment, begun.stopped or unknown, lives=lives)
     return failure(so_far + why)._replace(outputs={INTERRUPTED: True})
 
 
@@ -94,12 +95,11 @@ def _meaning(deployment: Deployment) -> str:
     return str(deployment.item["options"].get("interrupted", "fail"))
 
 
-def _why_cut(deployment: Deployment, *, rebooted: bool, lives: bool) -> str:
-    what = "the server or the agent" if rebooted else "the agent"
+def _why_cut(deployment: Deployment, cause: str, *, lives: bool) -> str:
     goes_on = "What it had started is still running. " if lives else ""
     return (
-        f"the run was interrupted: {what} stopped before it had ended. {goes_on}It was not run "
-        f"again. To do so: heat-config run --force {deployment.id}, or update the stack.\n"
+        f"the run was interrupted: {cause} before it had ended. {goes_on}It was not run again. "
+        f"To do so: heat-config run --force {deployment.id}, or update the stack.\n"
     )
 
 

@@ -6,11 +6,16 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from heat_config import log, process, redact, result
 from heat_config.run import secrets
+from heat_config.run.removed import is_to_be_cancelled
+from heat_config.run.stdout import Stdout
+from heat_config.settings import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -19,6 +24,20 @@ if TYPE_CHECKING:
     from heat_config.result import Result
     from heat_config.run.scope import Scope
     from heat_config.settings import Settings
+
+# Characters of a value of an option that a message repeats.
+LONGEST_VALUE = 80
+
+
+# Seconds before a hook that could not import our package is started again, half a minute in
+# all: pip removes the old package, and then writes the new one.
+WAITS = (0.5, 1, 2, 4, 8, 15)
+# The first that such a hook has written, in its first statements. It has done nothing yet.
+_FAULT_AT_IMPORT = re.compile(
+    rb"Traceback \(most recent call last\):\n"
+    rb'  File "[^"\n]*", line \d+, in <module>\n'
+    rb"    (?:from|import) heat_config\b"
+)
 
 
 def run(
@@ -47,21 +66,52 @@ def _run(
     limit = _time_limit(deployment, settings)
     if limit is None:
         given = deployment.item["options"]["timeout"]
-        return result.failure(f"the option timeout is {given!r}, not a number of seconds\n")
-    try:
+        return result.failure(
+            f"the option timeout is {_brief(given)}, and must be a number of seconds, more than 0 "
+            f"and at most {LONGEST}\n"
+        )
+
+    def start() -> process.Completed:
+        stdout = Stdout(on_line)
         with secrets.folder(settings, scope) as variables:
             completed = process.run(
                 [path],
                 stdin=json.dumps(_for_hook(deployment)).encode("ascii"),
                 env={**os.environ, **variables},
+                on_stdout=stdout.take,
                 on_stderr=on_line,
                 time_limit=limit,
                 scope=scope,
-                end_of_piece=log.end_of_piece,
+                cancelled=_question(deployment, settings),
             )
+        stdout.finish(completed)
+        return completed
+
+    try:
+        return result.from_hook(_begun(start))
     except OSError as error:
         return result.failure(_cannot_start(path, error), process.CANNOT_EXECUTE)
-    return result.from_hook(completed)
+
+
+def _question(deployment: Deployment, settings: Settings) -> Callable[[], bool] | None:
+    """What is asked while the hook runs: whether it is to be cancelled."""
+    if "on_removed" not in deployment.item["options"]:
+        return None
+    return lambda: is_to_be_cancelled(deployment, settings)
+
+
+def _begun(start: Callable[[], process.Completed]) -> process.Completed:
+    """Start a hook until it has begun: while our package is exchanged it cannot.
+
+    :raises OSError: it cannot be started.
+    """
+    for seconds in WAITS:
+        completed = start()
+        if not _FAULT_AT_IMPORT.match(completed.stderr):
+            return completed
+        log.warning(f"the hook cannot import heat_config: it is started again in {seconds} s")
+        time.sleep(seconds)
+    return start()
 
 
 def find(group: str, folders: Iterable[str]) -> Path | None:
@@ -109,15 +159,20 @@ def _without_credentials(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _time_limit(deployment: Deployment, settings: Settings) -> float | None:
-    """The seconds that the hook may take; None when the option is no number."""
+    """The seconds that the hook may take; None when the option is none of which one can wait."""
     given = deployment.item["options"].get("timeout")
     if given is None:
         return settings.time_limit
     try:
-        seconds = float(given)
-    except (TypeError, ValueError):
+        seconds = 0.0 if isinstance(given, bool) else float(given)
+    except (OverflowError, TypeError, ValueError):
         return None
-    return seconds if 0 < seconds < float("inf") else None
+    return seconds if 0 < seconds <= LONGEST else None
+
+
+def _brief(given: object) -> str:
+    text = repr(given)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 def _without_hook(group: str, folders: Iterable[str]) -> Result:

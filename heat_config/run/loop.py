@@ -17,11 +17,13 @@ from heat_config.delivery.entry import NewerError
 from heat_config.delivery.outbox import Outbox
 from heat_config.deployment import MetadataError
 from heat_config.result import from_dict
-from heat_config.run import answering, asked, ballast, runlog, secrets
+from heat_config.run import answering, asked, ballast, runlog, secrets, stopped
+from heat_config.run.ageing import age_out
 from heat_config.run.asked import Asked
 from heat_config.run.ballast import Ballast
-from heat_config.run.records import entry_of, records
+from heat_config.run.records import carried, entry_of, records
 from heat_config.run.refreshed import Refreshed, is_applied
+from heat_config.run.removed import is_to_be_cancelled
 from heat_config.run.scope import Scope
 from heat_config.run.store import Begun, Store
 from heat_config.run.unfinished import Unfinished
@@ -44,9 +46,9 @@ _ROOM = 32_768
 def run(settings: Settings, *, force: str | None = None) -> int:
     """Run what has not been run, and deliver what is pending; return the exit status.
 
-    0: each config has its result. 1: there is no file of deployments, or not the config
-    ``force``, which is run in any case. 2: something could not be begun or kept on this
-    server's disk; it will be taken up again.
+    0: each config has its result. 1: could not: there is no file of deployments, or none that
+    can be read, or not the config ``force``, which is run in any case. 2: something could not
+    be begun or kept on this server's disk; it will be taken up again.
     """
     try:
         store, outbox = Store(settings), Outbox(settings)
@@ -96,8 +98,10 @@ def _run(store: Store, outbox: Outbox, settings: Settings, force: str | None) ->
         log.error(f"cannot read the deployments, {settings.config_file}: {error.strerror}")
         return FAILED
     except MetadataError as error:
-        log.error(f"{settings.config_file} {error}; nothing in it can be run")
-        wanted = []
+        log.error(f"could not read the deployments: {settings.config_file} {error}")
+        # What is pending is delivered all the same.
+        _Run(store, outbox, settings, source).answer_all([])
+        return FAILED
     if force is not None and not _may_be_forced(force, wanted, settings):
         return FAILED
     left = _Run(store, outbox, settings, source, force=force).answer_all(wanted)
@@ -210,6 +214,8 @@ class _Run:
             with _left_unfinished(str(deployment)):
                 self._answer(deployment)
         self._logs.prune(self._outbox.ids())
+        with _left_unfinished("what is old"):
+            age_out(self._wanted, self._store, self._outbox, self._settings)
         self._courier.deliver_all(due_only=True)
         return [each.id for each in wanted if each.id in self._wanted and self._is_left(each)]
 
@@ -224,7 +230,7 @@ class _Run:
     def _is_due(self, deployment: Deployment) -> bool:
         """Whether it has its answer now: what is applied only when os-refresh-config has ended."""
         if not is_applied(deployment, self._settings):
-            return self._ended is None
+            return self._ended is None and not is_to_be_cancelled(deployment, self._settings)
         known = self._store.has_begun(deployment.id) or self._unfinished.result(deployment.id)
         return bool(known or self._ended)
 
@@ -268,7 +274,8 @@ class _Run:
         result = self._result(deployment)
         if result is None:
             return
-        kept = result.explained(deployment.error_outputs).masked(log.masked)
+        explained = result.explained(deployment.error_outputs).masked(log.masked)
+        kept = carried(deployment, explained, self._settings)
         try:
             self._with_room(lambda room: self._keep(deployment, kept, room))
         except (OSError, NewerError):
@@ -299,7 +306,12 @@ class _Run:
             log.error(f"{deployment}: not run: {full}")
             return answering.not_run(full)
         signals.prepare(deployment.values, self._settings)
-        return answering.run(deployment, self._settings, scope)
+
+        def note(why: str) -> None:
+            self._store.begin(deployment, begun._replace(stopped=why))
+
+        with stopped.noted(note):
+            return answering.run(deployment, self._settings, scope)
 
     def _result_of_refresh(self, deployment: Deployment) -> Result | None:
         """What a config came to that nothing is run for; it is noted together with the config.
@@ -361,7 +373,7 @@ class _Run:
             if self._store.has_ended(deployment.id):
                 return
             entry = box.get_readable(deployment.id)
-            if entry is None:
+            if entry is None and not is_to_be_cancelled(deployment, self._settings):
                 entry = entry_of(deployment, result, self._settings, forced=begun.forced)
                 if entry:
                     self._courier.hand_over(box, entry)

@@ -39,7 +39,19 @@ def entry_of(
     if not address:
         return None
     stage = first_stage(address, program=settings.notify, forced=forced)
-    return Entry(target.id, address, result.as_dict(), stage, since=time.time())
+    message = carried(target, result, settings).as_dict()
+    return Entry(target.id, address, message, stage, since=time.time())
+
+
+def carried(target: Deployment, result: Result, settings: Settings) -> Result:
+    """What of a result may be sent at all: all that are kept must not fill the disk.
+
+    Outputs that alone are too large are left: whoever sends them says what would fit.
+    """
+    if settings.notify:
+        return result
+    fitted = result.fitted(signals.LARGEST, f"{settings.logs}/{target.id}.log")
+    return fitted if fitted.outputs == result.outputs else result
 
 
 def _rebuilt(config_id: str, store: Store, settings: Settings) -> Entry | None:

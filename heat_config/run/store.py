@@ -5,7 +5,8 @@
 ``deployed/<id>.notify.json``  its result; there when the run has ended
 
 Both are heat-agents' format; ours adds the key :data:`RUN` to the first one. An empty
-``<id>.json`` was made by heat-config-rebuild-deployed: done long ago, and no result is due.
+``<id>.json`` was made by heat-config-rebuild-deployed, or is what is left of a run that has
+aged: done long ago, and no result is due.
 
 The timer that delivers results writes here, too. So nothing is remembered: each question is
 answered by what is on disk at that moment.
@@ -25,6 +26,7 @@ from heat_config import files, log
 from heat_config.result import from_dict
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from contextlib import AbstractContextManager
 
     from heat_config.deployment import Deployment
@@ -44,6 +46,8 @@ class Begun(NamedTuple):
     """What tells its processes; see :mod:`heat_config.run.scope`."""
     outcome: dict[str, Any] | None = None
     """The result where nothing is run (:mod:`heat_config.run.refreshed`): it is known before."""
+    stopped: str | None = None
+    """Why the run was cut, where that could be noted; see :mod:`heat_config.run.stopped`."""
 
 
 class Store:
@@ -103,8 +107,13 @@ class Store:
         with suppress(FileNotFoundError, IsADirectoryError, ValueError, KeyError, TypeError):
             note = json.loads(self.config_path(config_id).read_bytes())[RUN]
             forced, scope = bool(note["forced"]), dict(note["scope"])
-            outcome = note.get("outcome")
-            return Begun(forced, scope, outcome if isinstance(outcome, dict) else None)
+            outcome, stopped = note.get("outcome"), note.get("stopped")
+            return Begun(
+                forced,
+                scope,
+                outcome if isinstance(outcome, dict) else None,
+                stopped if isinstance(stopped, str) else None,
+            )
         return Begun()
 
     def is_own(self, config_id: str) -> bool:
@@ -138,6 +147,41 @@ class Store:
             raise ValueError(f"{self.result_path(config_id)} holds no JSON object")
         return from_dict(message)
 
+    def old(self, before: float, kept: Collection[str]) -> list[str]:
+        """The configs of which more is noted than that they ran, the last of it before a moment.
+
+        :raises OSError: the folder cannot be read.
+        """
+        with os.scandir(self._folder) as found:
+            noted = {
+                each.name: each.stat(follow_symlinks=False)
+                for each in found
+                if each.name.endswith(".json")
+            }
+        results = {name for name in noted if name.endswith(".notify.json")}
+        ids = {name.removesuffix(".json") for name in noted.keys() - results}
+        return sorted(
+            config_id
+            for config_id in ids - set(kept)
+            if (own := [noted[name] for name in _names(config_id) if name in noted])
+            and any(each.st_size for each in own)
+            and max(each.st_mtime for each in own) < before
+        )
+
+    def strip(self, config_id: str) -> None:
+        """Keep of a config only that it ran: neither what was asked nor what came of it.
+
+        Of one that was cut and not answered, also what its answer would say if Heat asked again.
+
+        :raises OSError: it could not be kept.
+        """
+        if self.has_ended(config_id):
+            files.write_durably(self.config_path(config_id), "")
+            files.remove_durably(self.result_path(config_id))
+            return
+        note = {"id": config_id, RUN: self.begun(config_id)._asdict()}
+        files.write_json(self.config_path(config_id), note)
+
     def config_path(self, config_id: str) -> Path:
         """Where the config stands as it was run."""
         return self._folder / f"{config_id}.json"
@@ -145,6 +189,10 @@ class Store:
     def result_path(self, config_id: str) -> Path:
         """Where its result stands."""
         return self._folder / f"{config_id}.notify.json"
+
+
+def _names(config_id: str) -> tuple[str, str]:
+    return f"{config_id}.json", f"{config_id}.notify.json"
 
 
 def _is_there(path: Path) -> bool:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from heat_config.settings import Settings
     from heat_config.signals.sender import QueueSender, Sender
 
+# Bytes of a result as ASCII JSON: no transport of ours carries more.
+LARGEST = 1_048_576
+
 
 class Transport(Enum):
     """What carries a deployment's result."""

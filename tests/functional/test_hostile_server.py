@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.checkout import REPOSITORY
 from tests.support.hostile_client import ASK, Seen
-from tests.support.hostile_server import LASTS, NO_FAULT, HostileServer, cells
+from tests.support.hostile_server import LASTS, NO_FAULT, HostileServer, cells, prepare
 
 # Seconds that a request is given; a collector makes several, and the machine may be busy.
 DEADLINE = 1
@@ -27,6 +27,7 @@ MOST_MEGABYTES = 200
 
 @pytest.fixture(scope="module")
 def seen() -> list[Seen]:
+    prepare()
     with HostileServer() as server:
         jobs = [
             [

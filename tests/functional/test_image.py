@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +22,7 @@ from lab.image import build_tar, unpack
 from lab.server import BOOT_CONFIG, File, Server
 from lab.stack import Heat, Stack, wait_for
 from lab.wire import Wire
-from tests.support.checkout import REPOSITORY
+from tests.support.checkout import ELEMENTS, REPOSITORY
 from tests.support.template import template
 
 VENV = "opt/stack/venvs/heat-config"
@@ -355,6 +357,61 @@ def resumed(server: Server) -> int:
 
 def sent(server: Server) -> int:
     return server.journal("heat-config-deliver").count("was accepted by queue")
+
+
+# In the agent's place: it says what it may do, and cannot do more than the service lets it.
+PROBE = """#!/bin/sh
+cat > /dev/null
+grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/self/status
+for path in /etc /usr /root /var/log/heat-config /var/lib/heat-config /srv/outbox; do
+    touch $path/probe 2> /dev/null && rm $path/probe && echo "writes to $path"
+done
+mount --bind /srv /mnt 2> /dev/null && echo mounts
+ls /dev/kmsg /dev/mem 2> /dev/null
+true
+"""
+ELSEWHERE = """
+mkdir -m 700 /srv/outbox
+printf 'HEAT_CONFIG_OUTBOX=/srv/outbox\\nHEAT_CONFIG_NOTIFY=/srv/probe\\n' > /etc/heat-config.conf
+cat > /srv/probe
+chmod 700 /srv/probe
+systemctl daemon-reload
+systemctl restart heat-config-deliver.path
+"""
+
+
+def drop_ins() -> dict[str, str]:
+    """The files that the element's page says are needed, by their paths."""
+    text = (ELEMENTS / "heat-config/README.rst").read_text()
+    found = re.findall(r"^    # (/etc/systemd\S+)\n((?:    .*\n)+)", text, re.MULTILINE)
+    return {path: textwrap.dedent(content) for path, content in found}
+
+
+def test_the_service_that_delivers_can_do_no_more_than_that_wherever_its_folder_is(
+    pending: Pending,
+) -> None:
+    server = pending.server
+    files = drop_ins()
+    assert len(files) == 2
+    for path, content in files.items():
+        write = 'mkdir -p "${1%/*}"; cat > "$1"'
+        server.run(["sh", "-ec", write, "sh", path], text_input=content)
+    server.run(["sh", "-ec", ELSEWHERE], text_input=PROBE)
+    address = {"deploy_signal_id": "http://127.0.0.1:9/", "deploy_signal_verb": "PUT"}
+    entry = Entry("probe", address, {"deploy_status_code": 0}, Stage.REPEATABLE)
+    put = "umask 077; cat > /srv/outbox/probe.json"
+    server.run(["sh", "-ec", put], text_input=json.dumps(as_dict(entry)))
+    server.wait_for(
+        lambda it: "was accepted by /srv/probe" in it.journal(DELIVER), what="the probe's end"
+    )
+    said = server.journal(DELIVER, output="cat")
+    assert "CapEff:\t0000000000000000\n" in said
+    assert "NoNewPrivs:\t1\n" in said
+    assert "Seccomp:\t2\n" in said
+    writes = re.findall("writes to (.*)", said)
+    assert writes == ["/var/lib/heat-config", "/srv/outbox"]
+    assert [word for word in ("mounts", "/dev/kmsg", "/dev/mem") if word in said] == []
+    assert server.run(["ls", "/srv/outbox"]).stdout == ""
 
 
 CUT = "#!/bin/sh\necho so far\nexec sleep 600"

@@ -102,3 +102,10 @@ def test_it_goes_on_when_the_service_that_ran_it_restarts(server: Server) -> Non
     assert groups(server) == [f"{SERVICE}.service/leaves"]
     shown = server.run(["systemctl", "show", SERVICE, "-p", "Delegate,DelegateControllers"]).stdout
     assert shown == "Delegate=yes\nDelegateControllers=\n"
+
+
+def test_stop_leaves_it_alone_and_kill_ends_it_also_after_that(server: Server) -> None:
+    server.run(["systemctl", "stop", SERVICE])
+    assert still_sleeping(server) == ["sleep 2001"]
+    server.run(["systemctl", "kill", SERVICE])
+    server.wait_for(lambda it: still_sleeping(it) == [], what="the end of all that runs")

@@ -90,6 +90,13 @@ def test_metadata_that_says_nothing_removes_nothing(
     assert engine.names() == ["first"]
 
 
+def test_a_list_that_is_not_heats_removes_nothing(server: HookServer, engine: Engine) -> None:
+    server.hook({"first": container("sleep 60")})
+    server.metadata(source="heat_local")
+    assert "nothing is removed: the list of deployments is heat_local's word" in server.clean_up()
+    assert engine.names() == ["first"]
+
+
 def test_delete_removes_the_deployments_own(server: HookServer, engine: Engine) -> None:
     for name in ("one", "other"):
         given = inputs(deploy_stack_id="s/1", deploy_resource_name=name)
@@ -101,7 +108,8 @@ def test_delete_removes_the_deployments_own(server: HookServer, engine: Engine) 
 
 
 def test_an_environment_of_any_text(server: HookServer) -> None:
-    show = container(["sh", "-c", 'printf %s "$TEXT" >&2'], detach=False)
-    show["environment"] = {"TEXT": 'a "b"\nü'}
+    """The last two would lead the client elsewhere."""
+    show = container(["sh", "-c", 'printf "%s|" "$TEXT" "$HTTP_PROXY" "$HOME" >&2'], detach=False)
+    show["environment"] = {"TEXT": 'a "b"\nü', "HTTP_PROXY": "http://u:p%25@h:1/", "HOME": "/a b"}
     answer, _ = server.hook({"show": show})
-    assert answer["deploy_stderr"] == 'a "b"\nü'
+    assert answer["deploy_stderr"] == 'a "b"\nü|http://u:p%25@h:1/|/a b|'

@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import shlex
+import subprocess
 from typing import Any
 
 import pytest
@@ -89,3 +94,36 @@ def test_a_service_that_is_no_longer_in_the_file_goes(server: HookServer, engine
     server.hook({"services": {"b": service()}})
     (left,) = engine.names()
     assert "b" in left.removeprefix("n1")
+
+
+def test_names_that_compose_takes_for_one_are_two_projects(
+    server: HookServer, engine: Engine
+) -> None:
+    for name, services in (("web.1", ("a", "b")), ("Web1", ("a", "c")), ("web.1", ("a",))):
+        answer, _ = server.hook({each: service() for each in services}, id=name, name=name)
+        assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
+    assert len(engine.names()) == 3
+
+    server.metadata({"id": "x", "name": "Web1", "group": GROUP, "config": {}})
+    assert "bringing down web.1" in server.clean_up()
+    assert sorted(re.split("[-_]", name)[-2] for name in engine.names()) == ["a", "c"]
+
+
+def test_a_project_that_heat_agents_has_brought_up_keeps_its_containers(
+    server: HookServer, engine: Engine
+) -> None:
+    folder = server.state / "My-app"
+    folder.mkdir(parents=True)
+    (folder / "docker-compose.yml").write_text(json.dumps({"services": {"web": service()}}))
+    compose = shlex.split(engine.variables["HEAT_DOCKER_COMPOSE_CMD"] or "docker compose")
+    variables = {**os.environ, **engine.variables}
+    # As compose 1.4 calls it, which heat-agents pins.
+    subprocess.run([*compose, "-p", "myapp", "up", "-d"], cwd=folder, env=variables, check=True)
+    (before,) = engine.names()
+
+    answer, _ = server.hook({"web": service()}, name="My-app")
+    assert answer["deploy_status_code"] == 0, answer["deploy_stderr"]
+    assert engine.names() == [before]
+    server.metadata()
+    server.clean_up()
+    assert engine.names() == []

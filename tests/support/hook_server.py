@@ -54,7 +54,11 @@ class HookServer(HostServer):
         assert done.returncode == 0
         return json.loads(done.stdout), done.stderr
 
-    def metadata(self, *items: dict[str, Any]) -> None:
+    def metadata(self, *items: dict[str, Any], source: str = "zaqar") -> None:
+        """What is rendered, and the source that it is from."""
+        given = self.root / f"cache/{source}.json"
+        given.write_text(json.dumps({"deployments": items}))
+        self.variables["OS_CONFIG_FILES"] = str(given)
         path = self.root / "var/run/heat-config/heat-config"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(items))

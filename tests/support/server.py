@@ -36,12 +36,16 @@ class HostServer:
         for name, entry in (("heat-config", "main"), ("heat-config-notify", "notify")):
             code = f"import sys; from heat_config.cli import {entry}; sys.exit({entry}())"
             self._program(name, f"exec {sys.executable} -c '{code}' \"$@\"")
-        collect = "import sys; from heat_config.collect.loop import main; sys.exit(main())"
-        self._program("heat-config-collect", f"#!{sys.executable}\n{collect}\n")
+        self.tune("")
         agent = ELEMENTS / "heat-config/os-refresh-config/configure.d/55-heat-config"
         self._program("heat-config-run", agent.read_text().replace("/usr/local/bin/", ""))
         apply = f"os-apply-config --templates {self._templates} --output {root}"
         self._program("refresh", f"set -eu\n{apply}\nheat-config-run\nexec heat-config refreshed")
+
+    def tune(self, statements: str) -> None:
+        """Let heat-config-collect begin with these."""
+        collect = "import sys; from heat_config.collect.loop import main; sys.exit(main())"
+        self._program("heat-config-collect", f"#!{sys.executable}\n{statements}\n{collect}\n")
 
     def boot(self, os_collect_config: dict[str, Any]) -> None:
         """The first run, from what Nova's user data or an operator has put there."""
@@ -104,6 +108,7 @@ class HostServer:
             **os.environ,
             "PATH": ":".join(map(str, programs)),
             "PYTHONPATH": str(REPOSITORY),
+            "OS_COLLECT_CONFIG_FILE": str(self.root / "etc/os-collect-config.conf"),
             "HEAT_SHELL_CONFIG": str(self.root / "var/run/heat-config/heat-config"),
             "HEAT_CONFIG_HOOKS": str(self.hooks),
             "HEAT_CONFIG_DEPLOYED": str(state / "deployed"),

@@ -17,11 +17,11 @@ from tests.support.user import DemoUser
 
 
 class Signing:
-    """One queue with a new name."""
+    """One queue; without a name, with a new one."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, name: str = "") -> None:
         user = User(Credentials.from_inputs(DemoUser(lab).values), Trust())
-        self.name = f"signing-{uuid.uuid4().hex}"
+        self.name = name or f"signing-{uuid.uuid4().hex}"
         self.queue = Queue(zaqar.AsUser(user), self.name)
         self._endpoint = lab.endpoints["messaging"]
 

@@ -59,6 +59,25 @@ def test_what_cannot_be_used_is_named(change: dict[str, Any], said: str) -> None
     assert "/" not in read.id
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[" * 988 + "]" * 988, "nested in more than 100 levels"),
+        ('{"a":' * 992 + "1" + "}" * 992, "nested in more than 100 levels"),
+        ("1" * 5000, "a number of more than 300 digits"),
+    ],
+)
+@pytest.mark.parametrize("key", ["config", "inputs", "options", "outputs"])
+def test_what_nobody_could_read_is_answered_and_the_others_are_run(
+    text: str, said: str, key: str
+) -> None:
+    bad = json.dumps({**script("x"), "id": "bad", key: "HERE"}).replace('"HERE"', text)
+    found = deployment.parse(f"[{bad}, {json.dumps(script('x'))}]")
+    assert [each.id for each in found] == ["bad", script("x")["id"]]
+    assert found[0].error == f"the deployment's {key!r} cannot be read: it is {said}"
+    assert found[1].error is None
+
+
 def test_an_item_without_a_usable_id_is_recognised_again() -> None:
     item = {**script("x"), "id": "../x"}
     first, again = deployment.read(item), deployment.read(json.loads(json.dumps(item)))

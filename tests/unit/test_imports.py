@@ -13,17 +13,8 @@ from tests.support.checkout import REPOSITORY
 
 # Parts of heat_config from the ground up, and what each may import beside itself.
 GROUND = {
-    "__init__",
-    "data",
-    "files",
-    "log",
-    "mask",
-    "process",
-    "readable",
-    "redact",
-    "settings",
-    "terminal",
-    "waiting",
+    *("__init__", "data", "files", "log", "mask", "origin", "process"),
+    *("readable", "redact", "settings", "terminal", "waiting"),
 }
 ASKED = {"deployment", "result"}
 MAY = {

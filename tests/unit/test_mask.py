@@ -53,11 +53,18 @@ def test_a_secret_in_json_is_masked(secret: str) -> None:
     assert found(json.dumps([secret], ensure_ascii=False)) == '["***"]'
 
 
-@pytest.mark.parametrize("secret", ["hunter22", "pa/ss wörd?&", "a+b c%d"])
+@pytest.mark.parametrize("secret", ["hunter22", "pa/ss wörd?&", "a+b c%d", "it's (*)!"])
 def test_a_secret_in_a_url_is_masked(secret: str) -> None:
     found = masking(secret)
-    for quoted in (quote(secret), quote(secret, safe=""), quote_plus(secret)):
+    for quoted in (
+        quote(secret),
+        quote(secret, safe=""),
+        quote_plus(secret),
+        quote(secret, safe="!'()*"),
+    ):
         assert found(f"http://h/?p={quoted}&x=1") == "http://h/?p=***&x=1"
+    kept = quote(secret, safe="!#$%&'()*+,/:;=?@[]~")
+    assert found(f"http://h/?p={kept}~&x=1") == "http://h/?p=***~&x=1"
     small = re.sub("%..", lambda found: found[0].lower(), quote(secret))
     assert found(small) == "***"
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from heat_config import process
-from heat_config.mask import Mask
+from heat_config import log, process
 from tests.support.overdue import LIMIT, run_overdue
 
 
@@ -18,7 +17,7 @@ def sh(text: str, **options: object) -> process.Completed:
 
 
 def test_streams_and_status_are_taken_down() -> None:
-    assert sh("cat; echo err >&2; exit 3", stdin=b"in") == (3, b"in", b"err\n", 0, 0, None)
+    assert sh("cat; echo err >&2; exit 3", stdin=b"in") == (3, b"in", b"err\n", 0, 0, None, False)
 
 
 def test_lines_are_handed_on_the_last_one_too() -> None:
@@ -46,13 +45,11 @@ def test_a_long_line_is_handed_on_in_pieces() -> None:
 @pytest.mark.parametrize("before", [65_535, 65_530, 131_071, 200_000])
 def test_no_piece_of_a_long_line_ends_within_a_secret(before: int) -> None:
     lines: list[str] = []
-    mask = Mask()
-    mask.add(["s3cret", "yyyyz"])
+    log.conceal(["s3cret", "yyyyz"])
     sh(
         f"head -c {before} /dev/zero | tr '\\0' x; printf s3cret; sleep 0.05;"
         " head -c 90000 /dev/zero | tr '\\0' y",
         on_stdout=lines.append,
-        end_of_piece=mask.end_of_piece,
     )
     assert "".join(lines) == "x" * before + "s3cret" + "y" * 90_000
     assert len(lines) > 1
@@ -115,8 +112,16 @@ def test_a_program_that_will_not_end_is_made_to(monkeypatch: pytest.MonkeyPatch)
     assert completed.status == process.TIMED_OUT
 
 
-def test_a_time_limit_that_is_kept_changes_nothing() -> None:
-    assert sh("echo x", time_limit=60) == (0, b"x\n", b"", 0, 0, None)
+@pytest.mark.parametrize("limit", [60, 2_147_484, 1e12])
+def test_a_time_limit_that_is_kept_changes_nothing(limit: float) -> None:
+    assert sh("echo x", time_limit=limit) == (0, b"x\n", b"", 0, 0, None, False)
+
+
+def test_a_time_limit_is_waited_for_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel takes no more than 24 days."""
+    monkeypatch.setattr(process, "_AT_ONCE", 0.05)
+    completed = sh("sleep 300", time_limit=0.3)
+    assert completed.status == process.TIMED_OUT
 
 
 def is_running(pid: int) -> bool:
@@ -125,3 +130,22 @@ def is_running(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+@pytest.mark.parametrize("time_limit", [None, 60])
+def test_a_program_that_is_cancelled_is_ended_with_its_group(
+    monkeypatch: pytest.MonkeyPatch, time_limit: float | None
+) -> None:
+    monkeypatch.setattr(process, "ASK_EVERY", 0.01)
+    answers = [False, False, True]
+    text = "sleep 300 & echo $!; wait"
+    completed = sh(text, time_limit=time_limit, cancelled=lambda: answers.pop(0))
+    assert (completed.cancelled, completed.time_limit, answers) == (True, None, [])
+    assert (completed.status, completed.ending) == (125, "was ended: its config was cancelled")
+    assert not is_running(int(completed.stdout))
+
+
+def test_what_is_never_cancelled_has_its_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "ASK_EVERY", 0.01)
+    completed = sh("sleep 300", time_limit=0.05, cancelled=lambda: False)
+    assert (completed.cancelled, completed.status) == (False, process.TIMED_OUT)

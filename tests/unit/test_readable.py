@@ -61,5 +61,20 @@ def test_a_lone_half_of_a_character_becomes_one_that_can_be_written(value: Any, 
     assert readable.encodable(value) == kept
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[NaN, Infinity, -Infinity]", ["NaN", "Infinity", "-Infinity"]),
+        ('{"a": 1e999, "b": -1e999, "c": 1e9}', {"a": "1e999", "b": "-1e999", "c": 1e9}),
+        (b'"\xff"', "\ufffd"),
+        ('[1, 2.5, true, null, "NaN"]', [1, 2.5, True, None, "NaN"]),
+    ],
+)
+def test_what_is_read_can_be_written_as_json(text: str | bytes, value: Any) -> None:
+    found = readable.loads(text)
+    assert found == value
+    json.dumps(found, allow_nan=False)
+
+
 def test_nothing_is_left_out_of_what_is_usual() -> None:
     assert readable.left_out({"config": TOO_DEEP[:20]}) is None

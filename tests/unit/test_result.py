@@ -19,6 +19,17 @@ def hook_says(stdout: bytes, returncode: int = 0, stderr: bytes = b"") -> dict[s
     return from_hook(Completed(returncode, stdout, stderr)).as_dict()
 
 
+@pytest.mark.parametrize("rest", ["et of the line\n", "x" * 5000, "x" * 5000 + "\n", "ü" * 4095])
+def test_what_is_kept_of_a_stream_does_not_begin_with_half_a_secret(rest: str) -> None:
+    raw = f"{rest}{'kept ' * 4000}\nkept".encode()
+    note, left = text_of(raw, 100).split("\n", 1)
+    assert raw.decode().endswith(left)
+    assert left.count("kept") == 4001
+    left_out = len(raw) - len(left.encode())
+    assert left_out >= min(len(rest.encode()), 4096)
+    assert note.startswith(f"[{100 + left_out} bytes left out")
+
+
 def test_a_hooks_json_is_the_result() -> None:
     said = {"deploy_stdout": "o", "deploy_stderr": "e", "deploy_status_code": 0, "x": [1]}
     assert hook_says(json.dumps(said).encode()) == said
@@ -134,7 +145,13 @@ class TestExplained:
 
 
 # The parser of JSON refuses an integer of more than some thousand digits by itself.
-@pytest.mark.parametrize("code", ["x" * 101, "0" * 300_000, 1 << 63, -(1 << 63) - 1, 10**4000])
+def test_a_status_code_too_long_to_be_read_is_a_failure() -> None:
+    result = hook_says(json.dumps({"deploy_status_code": 10**4000}).encode())
+    assert result["deploy_status_code"] == 1
+    assert "more than 300 digits" in result["deploy_stderr"]
+
+
+@pytest.mark.parametrize("code", ["x" * 101, "0" * 300_000, 1 << 63, -(1 << 63) - 1, 10**299])
 @pytest.mark.parametrize("read", [hook_says, lambda said: from_dict(json.loads(said)).as_dict()])
 def test_a_status_code_that_cannot_be_sent_is_a_failure_that_says_so(
     code: str | int, read: Callable[[bytes], dict[str, Any]]

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from heat_config import deployment, hookkit, log, settings
+from heat_config import deployment, hookkit, log, origin, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -49,11 +49,19 @@ def main(
 def metadata() -> list[deployment.Deployment] | None:
     """What Heat asks of this server; None when that is not known.
 
-    A file that is not there, is empty or broken is no wish to have everything removed.
+    A file that is not there, is empty or broken is no wish to have everything removed; neither
+    is the list that the server was booted with, or one of an operator's own.
     """
     try:
         text = Path(settings.load().config_file).read_text(encoding="utf-8")
-        return deployment.parse(text) if text.strip() else None
+        if not text.strip():
+            return None
+        found = deployment.parse(text)
+        source = origin.of_deployments()
+        if source in origin.HEATS:
+            return found
+        log.plain(f"nothing is removed: the list of deployments is {source or 'nobody'}'s word")
+        return None
     except FileNotFoundError:
         return None
     except (OSError, ValueError, deployment.MetadataError) as error:

@@ -6,14 +6,16 @@ from __future__ import annotations
 import ast
 import json
 import os
-import re
 import shlex
 import shutil
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from heat_config import files, hookkit
 from heat_config.hookkit import containers
+from heat_config.hookkit.containers import projects
+from heat_config.hookkit.containers.projects import COMPOSE_FILE
 
 if TYPE_CHECKING:
     from heat_config import process
@@ -23,7 +25,6 @@ TOOL = hookkit.Tool(
     ("docker compose", "docker-compose", "podman-compose"),
     "docker-compose (on podman: podman-compose 1.1 or later)",
 )
-FILE = "docker-compose.yml"
 
 
 def find() -> list[str]:
@@ -63,12 +64,27 @@ class Project:
     @classmethod
     def all(cls) -> list[Project]:
         """Those that have been brought up."""
-        return [cls(file.parent) for file in sorted(_folder().glob(f"*/{FILE}"))]
+        return [cls(file.parent) for file in sorted(_folder().glob(f"*/{COMPOSE_FILE}"))]
 
     @property
     def exists(self) -> bool:
         """Whether it has been brought up."""
-        return (self.folder / FILE).exists()
+        return (self.folder / COMPOSE_FILE).exists()
+
+    @cached_property
+    def name(self) -> str:
+        """What compose knows it by."""
+        return projects.name_of(self.folder, self._others)
+
+    @property
+    def _others(self) -> list[Path]:
+        return [each.folder for each in Project.all() if each.folder != self.folder]
+
+    @property
+    def _orphans(self) -> list[str]:
+        """What makes compose remove the services that are not in the file any more."""
+        shared = projects.is_shared(self.name, self._others)
+        return [] if shared else ["--remove-orphans"]
 
     def write(self, compose: dict[str, Any], env_files: dict[str, str]) -> None:
         """Write its files for root alone: they may hold secrets.
@@ -76,21 +92,28 @@ class Project:
         :raises hookkit.HookError: an env file would be outside of the folder.
         """
         hookkit.write_files(self.folder, env_files)
+        projects.keep(self.folder, self.name)
         # Compose's first format had the services at the top, and nothing else.
         services = compose if "services" in compose else {"services": compose}
-        files.write_private(self.folder / FILE, hookkit.as_json(services))
+        files.write_private(self.folder / COMPOSE_FILE, hookkit.as_json(services))
 
     def run(self, program: list[str], *words: str) -> process.Completed:
         """Run compose on it, in its folder."""
-        # What all three take as a project's name, and what compose makes of the folder's.
-        name = re.sub(r"[^a-z0-9_-]", "", self.folder.name.lower()).lstrip("_-") or "heat"
-        environment = {**os.environ, "COMPOSE_PROJECT_NAME": name}
-        argv = [*program, "-p", name, "-f", str(self.folder / FILE), *words]
+        environment = {**os.environ, "COMPOSE_PROJECT_NAME": self.name}
+        argv = [*program, "-p", self.name, "-f", str(self.folder / COMPOSE_FILE), *words]
         return hookkit.run(argv, env=environment, cwd=self.folder)
+
+    def up(self, program: list[str]) -> process.Completed:
+        """Bring it up, as its files have it."""
+        return self.run(program, "up", "-d", "--no-build", *self._orphans)
+
+    def stop(self, program: list[str]) -> process.Completed:
+        """Remove its containers."""
+        return self.run(program, "down", *self._orphans)
 
     def down(self, program: list[str]) -> process.Completed:
         """Bring it down; its named volumes stay. After a failure it can be tried again."""
-        done = self.run(program, "down", "--remove-orphans")
+        done = self.stop(program)
         if done.status == 0:
             shutil.rmtree(self.folder)
         return done

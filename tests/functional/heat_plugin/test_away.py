@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keystone or Zaqar is away for a while, in each phase; a storage forgets; an engine is killed."""
+"""Keystone or Zaqar is away for a while, in each phase; a storage forgets."""
 
 from __future__ import annotations
 
@@ -135,22 +135,3 @@ def test_a_storage_that_forgets_a_result_before_heat_has_seen_it(begin: Begin, l
     server.answer(deployment, said="again")
     assert stack.wait("CREATE") == "COMPLETE", stack.reason
     assert is_acknowledged(deployment)
-
-
-def test_an_engine_that_is_killed(begin: Begin, lab: Lab) -> None:
-    stack, server = begin(one(server_transport=POLLING))
-    deployment = server.new()
-    server.answer(deployment)
-    lab.stop("heat")
-    lab.start("heat")
-    # Heat has no other way to go on than an update, with or without the plug-in.
-    stack.update(one(value="second", server_transport=POLLING))
-
-    def ended() -> bool:
-        for each in server.deployments():
-            if not answering.bodies(each.address):
-                server.answer(each, said="once")
-        return stack.state == "UPDATE_COMPLETE"
-
-    wait_for("UPDATE_COMPLETE", ended)
-    assert stack.output("step.said") == "once"

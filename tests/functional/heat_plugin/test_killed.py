@@ -70,13 +70,14 @@ class Killed(NamedTuple):
 @pytest.fixture(scope="module")
 def killed(lab: Lab, heat: Heat, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
     """Kill the engine, start it again, and go on as Heat alone can: with an update."""
-    agent = Agent(HostServer(tmp_path_factory.mktemp("killed") / "server"))
+    server = HostServer(tmp_path_factory.mktemp("killed") / "server")
     with to_zaqar(lab) as wire:
         stack = heat.create(f"killed-{answering.unique()}", wanted("first"))
         deployments = told_of_all(heat, stack)
-        agent.server.boot(stack.wait_for_server())
-        stop_and_kill(lab, wire, agent, deployments)
+        server.boot(stack.wait_for_server())
+        stop_and_kill(lab, wire, server, deployments)
     lab.start("heat")
+    agent = Agent(server)
     statuses = {each.config_id: each.status for each in heat.api.software_deployments.list()}
     at_kill = {name: statuses[each.config_id] for name, each in deployments.items()}
     queues = {name: kinds_on(each) for name, each in deployments.items()}
@@ -116,7 +117,7 @@ def told_of_all(heat: Heat, stack: Stack) -> dict[str, Inputs]:
     return {each.name: each for each in server.deployments()}
 
 
-def stop_and_kill(lab: Lab, wire: Wire, agent: Agent, deployments: dict[str, Inputs]) -> None:
+def stop_and_kill(lab: Lab, wire: Wire, server: HostServer, deployments: dict[str, Inputs]) -> None:
     """Let the server answer all, the engine come as far as it can with each, and kill it."""
     stops = {
         (STEPS[name].method, each.address.queue): STEPS[name].action
@@ -129,7 +130,7 @@ def stop_and_kill(lab: Lab, wire: Wire, agent: Agent, deployments: dict[str, Inp
 
     with deployment_locked(lab, deployments["signalling"].config_id) as wait_until_wanted:
         with lab.frozen("heat"):
-            agent.server.poll()
+            server.poll()
             wire.obey(rule)
         wait_until_wanted()
         wait_for("each step", lambda: stops.keys() <= stalled(wire))

@@ -21,7 +21,7 @@ from websocket import create_connection
 from heat_config.cloud import signed
 from lab import Lab
 from lab.stack import Heat
-from tests.support.answering import Answer, Server, ask, unique
+from tests.support.answering import Answer, Server, ask, post, unique
 from tests.support.plugin import one
 
 OTHER = "another-queue"
@@ -53,6 +53,8 @@ def address(heat: Heat) -> Iterator[signed.Address]:
     stack = heat.create(f"misuse-{unique()}", one())
     server = Server(heat, stack)
     found = server.new()
+    # Over the websocket a queue on which nothing was yet is none.
+    post(found.address, {"neither": "result nor word"})
     yield found.address
     # What was tried has done nothing to it.
     server.answer(found)

@@ -7,10 +7,8 @@ import json
 from typing import Any
 
 import pytest
-import yaml
 
 from heat_config.cloud import signed
-from heat_plugin import paths
 from lab import Lab
 from lab.stack import Heat, Stack, wait_for
 from tests.support import answering
@@ -113,17 +111,6 @@ def test_an_update_renews_an_address_of_which_half_of_the_life_is_over(
     newest = answering.bodies(old)[-1]["os-collect-config"]
     assert newest["zaqar"]["signed_address"] == signed.written(new)
     assert newest["collectors"] == ["zaqar", "local"]
-
-
-def test_a_stack_may_say_that_its_servers_know_no_signed_address(begin: Begin) -> None:
-    with_users = yaml.safe_load(paths.FOR_STACKS["users"].read_text())
-    stack, server = begin(one(server_transport="AUTO"), environment=with_users)
-    assert stack.wait_for_server()["zaqar"]["user_id"]
-    deployment = server.new()
-    wait_for("the metadata", lambda: answering.posted_to(stack) == [deployment.config_id])
-    answering.post_as_user(deployment, answering.result(deployment.config_id))
-    assert stack.wait("CREATE") == "COMPLETE", stack.reason
-    assert stack.output("transport") == "ZAQAR_SIGNAL"
 
 
 def test_with_convergence_off(begin: Begin, lab: Lab) -> None:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 
 from lab import Lab
-from lab.stack import Heat, Stack
+from lab.stack import Heat, Stack, wait_for
 from tests.support import answering
 from tests.support.answering import Begin, Server
 from tests.support.checkout import REPOSITORY
@@ -50,6 +51,40 @@ def turn(lab: Lab, stack: Stack, server: Server) -> None:
     answering.post_as_user(deployment, answering.result(deployment.config_id, said="again"))
     said, _ = turning.communicate(timeout=200)
     assert (turning.returncode, "-> turned" in said) == (0, True), said
+
+
+def nested(heat: Heat, stack: Stack) -> Stack:
+    """The stack within another."""
+
+    def found() -> Any:
+        return heat.api.resources.get(stack.id, "inner").physical_resource_id
+
+    return Stack(heat.api, wait_for("the stack within", found))
+
+
+def as_group(template: dict[str, Any]) -> dict[str, Any]:
+    """The same with a group of one in place of the deployment."""
+    deployment = template["resources"]["step_deployment"]
+    deployment["type"] = "OS::Heat::SoftwareDeploymentGroup"
+    properties = deployment["properties"]
+    properties["servers"] = {"only": properties.pop("server")}
+    return {**template, "outputs": {"server": template["outputs"]["server"]}}
+
+
+def as_cfn(template: dict[str, Any]) -> dict[str, Any]:
+    """The same server and deployment as CloudFormation writes them."""
+
+    def written(node: Any) -> Any:
+        if isinstance(node, dict):
+            names = {"get_resource": "Ref"}
+            return {names.get(key, key): written(each) for key, each in node.items()}
+        return node
+
+    resources = {
+        name: {"Type": each["type"], "Properties": written(each["properties"])}
+        for name, each in template["resources"].items()
+    }
+    return {"HeatTemplateFormatVersion": "2012-12-12", "Resources": resources}
 
 
 def update_and_delete_with_heat_alone(lab: Lab, stack: Stack, server: Server) -> None:
@@ -104,3 +139,37 @@ def test_a_stack_that_names_the_plugins_types_is_turned_in_place(
     turn(lab, stack, server)
     assert server_id(heat, stack) == before
     update_and_delete_with_heat_alone(lab, stack, server)
+
+
+def test_groups_and_the_templates_of_nested_stacks_are_turned(
+    begin: Begin, lab: Lab, heat: Heat
+) -> None:
+    template = as_group(one("AUTO", server_transport="AUTO"))
+    template["resources"]["inner"] = {"type": "inner.yaml"}
+    inner = yaml.safe_dump(one("AUTO", server_transport="AUTO"))
+    stack, server = begin(template, files={"inner.yaml": inner})
+    servers = [server, Server(heat, nested(heat, stack))]
+    for each in servers:
+        deployment = each.new()
+        each.answer(deployment)
+    assert stack.wait("CREATE") == "COMPLETE", stack.reason
+    turning = begin_to_turn(lab, stack, "--yes", "--minutes", "3")
+    for each in servers:
+        deployment = each.new()
+        answering.post_as_user(deployment, answering.result(deployment.config_id))
+    said, _ = turning.communicate(timeout=200)
+    assert (turning.returncode, "-> turned" in said) == (0, True), said
+    assert "inner.yaml: resources.step_deployment: signal_transport: AUTO" in said
+    lab.load_plugin(False)
+    stack.delete()
+
+
+def test_a_template_that_is_not_in_hot_is_named(begin: Begin, lab: Lab) -> None:
+    stack, server = begin(as_cfn(one("AUTO", server_transport="AUTO")))
+    server.answer(server.new())
+    assert stack.wait("CREATE") == "COMPLETE", stack.reason
+    listing = begin_to_turn(lab, stack)
+    said, _ = listing.communicate(timeout=60)
+    assert listing.returncode == 1, said
+    assert "step_deployment: uses ZAQAR_MESSAGE" in said
+    assert "-> cannot be turned: no template of it is in HOT" in said

@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from requests import Request, Response
 
-from heat_config.cloud.errors import CloudError, Outcome
+from heat_config.cloud import zaqar
+from heat_config.cloud.errors import AnswerTooLargeError, CloudError, Outcome
 from heat_config.cloud.zaqar import MOST_PAGES, PAGE, Queue
 
 
@@ -66,6 +67,26 @@ class Zaqar:
             # The driver takes the rank 0 of the first message for none.
             start = ids.index(marker) + 1 if marker in ids and ids.index(marker) else 0
         return [each for each in ids[start : start + PAGE] if self.states[each] in shown]
+
+
+class Large:
+    """A queue of messages of which only so many fit into one answer."""
+
+    def __init__(self, fit: int, number: int = 45) -> None:
+        self.ids = [f"m{at:03}" for at in range(number)]
+        self._fit = fit
+
+    def endpoint(self) -> str:
+        return "http://zaqar.example/"
+
+    def request(self, *_: str, **options: Any) -> Response:
+        query = {name: value[0] for name, value in parse_qs(options["params"]).items()}
+        size, after = int(query["limit"]), query.get("marker", "")
+        if size > self._fit:
+            raise AnswerTooLargeError("the answer of it is too large")
+        found = [each for each in self.ids if each > after][:size]
+        more = [{"rel": "next", "href": f"/messages?marker={found[-1]}"}] if found else []
+        return response_of(200, {"messages": [{"id": each} for each in found], "links": more})
 
 
 class Answering:
@@ -251,3 +272,23 @@ def test_a_name_that_no_queue_can_have_is_not_asked_for(name: str) -> None:
     with pytest.raises(CloudError, match="no queue can have the name") as raised:
         Queue(Zaqar(), name, "client")
     assert raised.value.outcome is Outcome.UNUSABLE
+
+
+@pytest.mark.parametrize("fit", [1, 3, 4, 19, 20])
+def test_where_messages_are_large_fewer_are_asked_for(fit: int) -> None:
+    large = Large(fit)
+    found = [each.id for each in Queue(large, "queue", "client").unclaimed()]
+    assert found == large.ids
+
+
+def test_a_message_that_alone_is_too_large_is_an_error() -> None:
+    with pytest.raises(AnswerTooLargeError):
+        list(Queue(Large(0), "queue", "client").unclaimed())
+
+
+def test_a_look_begins_no_page_when_it_has_taken_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was listed until then counts; else a slow queue would never be read."""
+    monkeypatch.setattr(zaqar, "LONGEST_LOOK", -1)
+    large = Large(PAGE)
+    found = [each.id for each in Queue(large, "queue", "client").unclaimed()]
+    assert found == large.ids[:PAGE]

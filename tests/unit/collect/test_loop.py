@@ -11,17 +11,23 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from heat_config import readable, waiting
+from heat_config import process, readable, waiting
 from heat_config.collect import collector, loop
+from heat_config.collect.cache import Given, Sources
 from heat_config.collect.loop import CANNOT_WRITE, NOT_ASKED
+from heat_config.collect.newer import Newer
+from heat_config.run import runlog
+from heat_config.run.store import Store
 from heat_config.settings import Settings
 from tests.support.checkout import REPOSITORY
+from tests.support.deployments import script
 from tests.support.serving import serving
 from tests.support.signed_zaqar import QUEUE, SignedZaqar
 
@@ -41,6 +47,8 @@ class Machine:
             "queue_id": QUEUE,
             "signed_address": zaqar.text,
         }
+        self.collectors = ["local", "zaqar"]
+        self.address = "http://127.0.0.1:1/"
         self.command = f"echo $$OS_CONFIG_FILES >> {root}/ran"
         self.said = ""
 
@@ -52,7 +60,8 @@ class Machine:
             **options,
         }
         lines = ["[DEFAULT]", *(f"{name} = {value}" for name, value in given.items())]
-        lines += ["collectors = local", "collectors = zaqar"]
+        lines += [f"collectors = {name}" for name in self.collectors]
+        lines += ["[request]", f"metadata_url = {self.address}", "timeout = 5"]
         lines += ["[local]", f"path = {self.local}", "[zaqar]"]
         lines += [f"{name} = {value}" for name, value in self.zaqar_options.items()]
         path = self.root / "collect.conf"
@@ -153,6 +162,56 @@ def test_what_was_another_queues_is_not_gone_on_with(machine: Machine) -> None:
     assert machine.ran()[-1] == []
 
 
+class Files(BaseHTTPRequestHandler):
+    """What Heat has put behind a temporary URL."""
+
+    content = b""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.content)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(self.content)
+
+    do_HEAD = do_GET  # noqa: N815 - http.server's name
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+USELESS = {
+    "away": None,
+    "empty": b"",
+    "cut off": b'{"deployments": [',
+    "list": b"[]",
+    "nothing": b"{}",
+    "deployments": b'{"deployments": 7}',
+    "deep": b"[" * 5000 + b"]" * 5000,
+}
+
+
+@pytest.mark.parametrize("answer", USELESS)
+def test_what_another_collector_has_given_holds_over_a_restart(
+    machine: Machine, answer: str
+) -> None:
+    machine.collectors = ["local", "request"]
+    given = {"deployments": [{"name": "n", "id": "c", "config": {"key": 1}}]}
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Files)) as server:
+        machine.address = f"http://127.0.0.1:{server.server_port}/metadata?signature=1"
+        Files.content = json.dumps(given).encode()
+        assert machine.once() == 0
+        (machine.local / "own").write_text("{}")
+        Files.content = USELESS[answer] or b""
+        if USELESS[answer] is not None:
+            assert machine.once() == NOT_ASKED
+    if USELESS[answer] is None:
+        machine.address = machine.address.replace("signature=1", "signature=2")
+        assert machine.once() == NOT_ASKED
+    assert machine.ran() == [["request", "n"], ["own", "request", "n"]]
+    assert json.loads((machine.cache / "request.json").read_text()) == given
+
+
 def test_a_source_that_is_not_configured_any_more_is_gone(machine: Machine) -> None:
     machine.zaqar.put(body(1))
     (machine.local / "own").write_text("{}")
@@ -227,6 +286,13 @@ def test_what_nobody_could_read_does_not_hide_the_others(machine: Machine, confi
     assert second == {"id": "b", "config": "x"}
 
 
+def test_without_room_for_a_copy_the_metadata_are_applied(machine: Machine) -> None:
+    machine.zaqar.put(body(1))
+    assert machine.once(backup_cachedir="/dev/null/backup") == 0
+    assert "there is no copy of" in machine.said
+    assert len(machine.ran()) == 1
+
+
 def test_a_disk_that_cannot_be_written_leaves_no_temporary_files(machine: Machine) -> None:
     machine.zaqar.put(body(1))
     (machine.cache / "zaqar.json").mkdir(parents=True)
@@ -255,21 +321,94 @@ def test_what_comes_while_the_command_runs_is_on_disk_and_shown(
         try:
             until(lambda: len(machine.ran()) == 1)
             assert waiting.read(settings) is None
-            machine.zaqar.put(body(2))
+            newer = {**body(2), "deployments": [{"id": "c2", "name": "next"}]}
+            machine.zaqar.put(newer)
             until(lambda: waiting.read(settings))
             noted = waiting.read(settings)
-            assert noted and noted.sources == ("zaqar",)
+            assert noted and (noted.sources, noted.asked) == (("zaqar",), ("c2",))
             newest = json.loads((machine.cache / "zaqar.d/newest.json").read_text())
-            assert newest["content"] == body(2)
+            assert newest["content"] == newer
             assert machine.stored() == body(1)
             until(lambda: not machine.zaqar.there)
             fifo.write_text("")
             until(lambda: len(machine.ran()) == 2)
-            assert machine.stored() == body(2)
+            assert machine.stored() == newer
             assert waiting.read(settings) is None
             fifo.write_text("")
         finally:
             program.kill()
+
+
+def test_the_data_in_an_operators_own_deployments_are_sources_too(machine: Machine) -> None:
+    """os-collect-config leaves them in the list alone, where nothing applies them."""
+    items = [
+        {"id": "a", "name": "x/y", "config": {"k": 1}},
+        {"id": "b", "name": "own", "config": {}},
+    ]
+    (machine.local / "own").write_text(json.dumps({"deployments": items}))
+    machine.zaqar.put(body(1))
+    machine.once()
+    own, data, zaqar = machine.ran()[0]
+    assert (own, zaqar) == ("own", "zaqar")
+    assert json.loads((machine.cache / f"{data}.json").read_text()) == {"k": 1}
+    machine.once()
+    assert len(machine.ran()) == 1
+
+
+# In os-apply-config's place, and then the agent.
+APPLIES = """
+import json, os, sys
+from heat_config.cli import main
+with open(os.environ["OS_CONFIG_FILES"]) as metadata:
+    deployments = json.load(metadata)["deployments"]
+with open(os.environ["HEAT_SHELL_CONFIG"], "w") as rendered:
+    json.dump(deployments, rendered)
+sys.exit(main(["run"]))
+"""
+
+
+def test_what_heat_has_removed_is_cancelled_and_what_is_newer_is_run(
+    machine: Machine, settings: Settings
+) -> None:
+    program = machine.root / "applies"
+    program.write_text(f"#!{sys.executable}{APPLIES}")
+    program.chmod(0o755)
+    machine.command = str(program)
+    hangs = script("echo so far; sleep 300", options={"on_removed": "cancel"})
+    store = Store(settings)
+    machine.zaqar.put({"deployments": [hangs]})
+    with machine.start(min_polling_interval=0.05, polling_interval=1) as service:
+        try:
+            until(lambda: runlog.path_of("c1", settings).exists())
+            machine.zaqar.put({"deployments": [script("echo next", config_id="c2")]})
+            until(lambda: store.has_ended("c2"))
+        finally:
+            service.kill()
+    assert store.result("c1").status_code == process.CANCELLED
+    assert store.result("c2").stdout == "next\n"
+
+
+def test_only_heats_word_says_what_it_asks_for(settings: Settings) -> None:
+    def given(**lists: list[str]) -> Sources:
+        metadata = {
+            name: {"deployments": [{"id": each} for each in ids]} for name, ids in lists.items()
+        }
+        return {name: Given("", [(name, content)]) for name, content in metadata.items()}
+
+    newer = Newer(given(local=["a"], zaqar=["b"]))
+    asked = []
+    for now in (
+        given(local=["c"], zaqar=["b"]),
+        given(local=["c"], zaqar=["d"]),
+        given(local=["c"], zaqar=[]),
+        given(local=["c"]),
+    ):
+        newer.look(now)
+        noted = waiting.read(settings)
+        asked.append(noted and noted.asked)
+    assert asked == [None, ("c", "d"), ("c",), None]
+    newer.look(given(local=["a"], zaqar=["b"]))
+    assert waiting.read(settings) is None
 
 
 def test_what_comes_while_the_command_of_one_time_runs_is_on_disk(machine: Machine) -> None:

@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 import pytest
 
 from heat_config.collect import metadata
@@ -16,17 +13,6 @@ def test_a_plain_config_is_a_source_of_its_own() -> None:
     content = {"deployments": [plain, {"name": "s", "group": "script", "config": "x"}]}
     found = metadata.sources("zaqar", content, ["deployments"])
     assert found == [("zaqar", content), ("motd", {"motd": "hello"})]
-
-
-@pytest.mark.parametrize(
-    "name", ["../etc/x", "a/b", "", ".", "zaqar", "ec2", "local", "os_config_files", "a\0", 7, None]
-)
-def test_a_name_is_never_a_path_nor_another_sources(name: object) -> None:
-    content: dict[str, Any] = {"deployments": [{"name": name, "config": {"k": 1}}]}
-    first, (own, config) = metadata.sources("zaqar", content, ["deployments"])
-    assert (first, config) == (("zaqar", content), {"k": 1})
-    assert own not in metadata.OTHER_SOURCES
-    assert re.fullmatch("[a-z0-9-]+", own)
 
 
 @pytest.mark.parametrize("content", [None, [], "text", 7, {"deployments": {"a": 1}}])

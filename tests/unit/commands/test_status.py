@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from heat_config import cli, deployment
+from heat_config import cli, deployment, waiting
 from heat_config.commands import status
 from heat_config.delivery.entry import Entry, Stage
 from heat_config.delivery.outbox import Outbox
@@ -351,9 +351,61 @@ def test_what_is_over_is_not_waited_for(server: Server, monkeypatch: pytest.Monk
     assert cli.main(["status", "--wait"]) == 1
 
 
+def test_a_problem_that_an_older_agent_has_noted_holds_no_secret(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    item = script("x", inputs=[*QUEUE, {"name": "deploy_password", "value": "hunter/22"}])
+    server.is_asked(item)
+    server.ends(item)
+    server.has(item, problem="http://h/?password=hunter%2F22 and aHVudGVyLzIy")
+    for arguments in (["status"], ["status", "--format", "json"]):
+        cli.main(arguments)
+        assert "http://h/?password=*** and ***" in capsys.readouterr().out
+
+
 def test_a_table_holds_no_secret(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     inputs = [*QUEUE, {"name": "deploy_password", "value": "hunter22"}]
     server.is_asked(script("x", inputs=inputs))
     for arguments in (["status"], ["status", "--format", "json"]):
         cli.main(arguments)
         assert "hunter22" not in capsys.readouterr().out
+
+
+class TestNewer:
+    def test_what_waits_for_the_end_of_a_run_is_shown_and_is_not_over(
+        self, server: Server, settings: Settings, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        item = script("x")
+        server.is_asked(item)
+        server.ends(item)
+        assert cli.main(["status"]) == status.DELIVERED
+        assert capsys.readouterr().err == ""
+        waiting.note(settings, ["zaqar"])
+        assert cli.main(["status", "--wait", "--timeout", "0"]) == status.UNFINISHED
+        shown = capsys.readouterr()
+        assert "done" in shown.out
+        assert "newer metadata (zaqar) have come 0 s ago, and wait until what runs" in shown.err
+        waiting.clear(settings)
+        assert cli.main(["status", "--format", "json"]) == status.DELIVERED
+
+    def test_what_a_process_that_has_ended_has_noted_is_void(self, settings: Settings) -> None:
+        with subprocess.Popen(["true"]) as ended:
+            pass
+        note = Path(settings.config_file).parent / "newer.json"
+        note.write_text(json.dumps([time.time(), ["zaqar"], ended.pid]))
+        assert status.newer(settings) == ""
+        note.write_text("torn")
+        assert status.newer(settings) == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"), [("heat_local", status.UNFINISHED), ("zaqar", status.DELIVERED)]
+)
+def test_the_list_that_a_server_was_booted_with_is_not_heats(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, expected: int
+) -> None:
+    server.is_asked()
+    given = tmp_path / f"{source}.json"
+    given.write_text('{"deployments": []}')
+    monkeypatch.setenv("OS_CONFIG_FILES", str(given))
+    assert cli.main(["status"]) == expected

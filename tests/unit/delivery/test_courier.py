@@ -159,6 +159,19 @@ class TestARound:
         assert far.acts == [("post", "c1")]
         assert office.clock.monotonic() == 0
 
+    def test_begins_nothing_more_when_what_came_before_has_taken_long(
+        self, office: Office, far: FarEnd
+    ) -> None:
+        """Each act succeeds, and each is slow: the outbox is held meanwhile."""
+        office.has("c1", Stage.MAYBE_QUEUED)
+        far.before = lambda *_: office.clock.sleep(BUDGET + 1)
+        office.timer()
+        assert far.acts == [("look", "c1")]
+        for _ in range(3):
+            office.timer_when_due()
+        assert [name for name, _ in far.acts] == ["look", "notify", "clean", "clean"]
+        assert office.is_empty()
+
     def test_waits_at_most_the_longest_wait(self, office: Office, far: FarEnd) -> None:
         office.has(tries=100_000 * policy.ROUND)
         far.fails("post", Outcome.REFUSED)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections import defaultdict
 from pathlib import Path
@@ -26,6 +27,18 @@ VENV_DATA = REPOSITORY / "elements" / "heat-config-venv" / "heat-config-venv"
 TEMPLATE = (
     REPOSITORY / "elements" / "os-collect-config" / "os-apply-config/etc/os-collect-config.conf"
 )
+ZAQAR = {
+    "auth_url": "http://keystone.example/v3",
+    "user_id": "u",
+    "password": "p",
+    "project_id": "pr",
+    "queue_id": "q",
+}
+
+
+def config(**values: Any) -> dict[str, Any]:
+    return {"os-collect-config": values}
+
 
 PHASES = {
     *("root.d", "extra-data.d", "pre-install.d", "install.d", "post-install.d"),
@@ -40,6 +53,30 @@ def files_of(element: Path) -> list[Path]:
 
 def scripts_of(element: Path) -> list[Path]:
     return [path for path in files_of(element) if PHASES & set(path.relative_to(element).parts)]
+
+
+def test_both_names_of_the_collector_are_ours_in_an_image(tmp_path: Path) -> None:
+    """os-collect-config's own program takes a message off its queue to print it."""
+    element = REPOSITORY / "elements" / "os-collect-config"
+    script = (element / "install.d/50-os-collect-config").read_text()
+    phase = tmp_path / "install.d"
+    phase.mkdir()
+    for folder in ("usr/local/bin", "etc"):
+        (tmp_path / folder).mkdir(parents=True)
+    (phase / "it").write_text(re.sub(r"(?<=[ \"])/(?=usr|var|etc)", f"{tmp_path}/", script))
+    (tmp_path / "systemctl").write_text("#!/bin/sh\n")
+    (tmp_path / "systemctl").chmod(0o755)
+    shutil.copytree(element / "os-apply-config", tmp_path / "os-apply-config")
+    environment = {
+        "DIB_INIT_SYSTEM": "systemd",
+        "DIB_HEAT_CONFIG_VENV": "/venv",
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+    }
+    subprocess.run(["bash", phase / "it"], env=environment, check=True)
+    for name in ("os-collect-config", "heat-config-collect"):
+        program = (tmp_path / "usr/local/bin" / name).readlink()
+        assert program == Path("/venv/bin/heat-config-collect")
+    assert "collectors = heat_local" in (tmp_path / "etc/os-collect-config.conf").read_text()
 
 
 @pytest.mark.parametrize("element", ALL, ids=lambda element: element.name)
@@ -199,6 +236,83 @@ class TestTemplateOfOsCollectConfig:
 
         assert parse(text)["heat"] == {"user_id": ["u"]}
 
+    @pytest.mark.parametrize("given", [None, [], ["no-such"], "nova", {}])
+    def test_without_a_collector_all_are_asked(self, given: object) -> None:
+        sections = parse(render(config(collectors=given, polling_interval=5)))
+
+        assert sections == {
+            "DEFAULT": {"command": ["os-refresh-config"], "polling_interval": ["5"]}
+        }
+
+    @pytest.mark.parametrize(
+        ("given", "taken"),
+        [
+            ("/no/such --program", "os-refresh-config"),
+            ("no-such-program", "os-refresh-config"),
+            ("a\nb", "os-refresh-config"),
+            ([1], "os-refresh-config"),
+            ("sh", "sh"),
+            ("cd / && no-such-program $HOME", "cd / && no-such-program $$HOME"),
+        ],
+    )
+    def test_a_program_that_is_not_there_could_apply_no_better_one(
+        self, given: object, taken: str
+    ) -> None:
+        assert parse(render(config(command=given, splay=1)))["DEFAULT"]["command"] == [taken]
+
+    @pytest.mark.parametrize(
+        "lost", [{}, config(zaqar=None), config(zaqar={}), {"deployments": []}]
+    )
+    def test_what_names_no_place_never_replaces_what_does(self, tmp_path: Path, lost: Any) -> None:
+        current = tmp_path / "current"
+        current.write_text(render(config(collectors=["zaqar"], zaqar=ZAQAR)))
+
+        assert render(lost, current) == current.read_text()
+
+    @pytest.mark.parametrize(
+        "broken",
+        [
+            {**ZAQAR, "auth_url": "keystone.example/v3"},
+            {**ZAQAR, "queue_id": None},
+            {**ZAQAR, "password": "a\nb"},
+            {},
+            None,
+        ],
+    )
+    def test_a_section_of_no_use_does_not_replace_one_of_use(
+        self, tmp_path: Path, broken: Any
+    ) -> None:
+        current = tmp_path / "current"
+        current.write_text(render(config(collectors=["zaqar"], zaqar=ZAQAR)))
+        asked = config(collectors=["zaqar", "local"], polling_interval=7, zaqar=broken)
+
+        sections = parse(render(asked, current))
+
+        assert sections["zaqar"] == parse(current.read_text())["zaqar"]
+        assert sections["DEFAULT"]["polling_interval"] == ["7"]
+        healed = {**ZAQAR, "password": "new"}
+        sections = parse(render(config(collectors=["zaqar"], zaqar=healed), current))
+        assert sections["zaqar"]["password"] == ["new"]
+
+    def test_another_transport_takes_the_place_of_the_one_before(self, tmp_path: Path) -> None:
+        current = tmp_path / "current"
+        current.write_text(render(config(collectors=["zaqar"], zaqar=ZAQAR)))
+        request = {"metadata_url": "https://swift.example/v1/metadata"}
+        nulls = dict.fromkeys(ZAQAR)
+
+        sections = parse(
+            render(config(collectors=["request"], request=request, zaqar=nulls), current)
+        )
+
+        assert set(sections) == {"DEFAULT", "request"}
+
+    @pytest.mark.parametrize("value", ["a\ud800", 10**400, True, 1.5, [["x"]], {"a": 1}])
+    @pytest.mark.parametrize("name", ["polling_interval", "collectors", "zaqar", "command"])
+    def test_no_value_keeps_the_file_from_being_written(self, name: str, value: object) -> None:
+        sections = parse(render(config(**{name: value, "splay": 3})))
+
+        assert sections["DEFAULT"]["splay"] == ["3"]
+
     def test_repeats_an_option_for_each_item_of_a_list(self) -> None:
         sections = parse(render(config(cfn={"path": ["a.Metadata", "b.Metadata"]})))
 
@@ -212,13 +326,14 @@ class TestTemplateOfOsCollectConfig:
         assert f"\npassword = {written}\n" in render(config(heat={"password": password}))
 
 
-def config(**values: Any) -> dict[str, Any]:
-    return {"os-collect-config": values}
-
-
-def render(metadata: Any) -> str:
+def render(metadata: Any, current: Path = Path("/nonexistent")) -> str:
     done = subprocess.run(
-        [TEMPLATE], input=json.dumps(metadata), capture_output=True, text=True, check=True
+        [TEMPLATE],
+        input=json.dumps(metadata),
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "OS_COLLECT_CONFIG_FILE": str(current)},
     )
     return done.stdout
 

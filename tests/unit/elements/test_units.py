@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from configparser import ConfigParser
 
 import pytest
@@ -43,3 +45,32 @@ def test_what_they_wait_for_is_where_the_program_puts_it(name: str, folder: str)
     assert unit(f"{name}.path")["Path"]["PathExistsGlob"] == f"{folder}/*.json"
     condition = unit(f"{name}.service")["Unit"]["ConditionPathExistsGlob"]
     assert condition == f"{folder}/*.json"
+
+
+def security(name: str) -> str:
+    """What systemd says of a unit's exposure: a table, and the sum of it from 0 to 10."""
+    argv = ["systemd-analyze", "security", "--offline=true", "--no-pager", str(UNITS[name])]
+    return subprocess.run(argv, text=True, capture_output=True, check=True).stdout
+
+
+def test_the_service_that_delivers_is_exposed_to_little() -> None:
+    said = security("heat-config-deliver.service")
+    found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", said)
+    assert found
+    assert float(found.group(1)) < 2.5
+
+
+def test_systemd_knows_all_that_a_unit_says() -> None:
+    for path in UNITS.values():
+        argv = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(path)]
+        said = subprocess.run(argv, text=True, capture_output=True, check=False).stderr
+        assert [line for line in said.splitlines() if str(path) in line] == []
+
+
+@pytest.mark.parametrize("name", ["os-collect-config.service", "heat-config-resume.service"])
+def test_a_service_that_runs_configs_confines_them_in_nothing(name: str) -> None:
+    """They configure all of a server; the unit says so for each limit that it does not set."""
+    shared = {"type", "user", "execstart", "successexitstatus", "timeoutstartsec", "umask"}
+    confining = set(unit("heat-config-deliver.service")["Service"]) - shared
+    assert "protectsystem" in confining
+    assert confining & set(unit(name)["Service"]) == set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from heat_plugin.transport import decide, server_choice, signal_choice
+from heat_plugin.transport import decide, for_other_agents, server_choice, signal_choice
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,17 @@ def test_of_a_deployment(understood: str, default: str, messaging: bool, becomes
 )
 def test_of_a_server(understood: str, default: str, messaging: bool, becomes: str) -> None:
     assert decide(server_choice(understood, default), messaging=messaging) == becomes
+
+
+@pytest.mark.parametrize(
+    ("understood", "default", "becomes"),
+    [
+        ("ZAQAR_MESSAGE", "HEAT_SIGNAL", "HEAT_SIGNAL"),
+        ("ZAQAR_MESSAGE", "ZAQAR_SIGNAL", "CFN_SIGNAL"),
+        ("ZAQAR_SIGNAL", "CFN_SIGNAL", "ZAQAR_SIGNAL"),
+        ("HEAT_SIGNAL", "CFN_SIGNAL", "HEAT_SIGNAL"),
+    ],
+)
+def test_of_a_deployment_on_another_agent(understood: str, default: str, becomes: str) -> None:
+    choice = for_other_agents(signal_choice(understood, default))
+    assert decide(choice, messaging=True) == becomes

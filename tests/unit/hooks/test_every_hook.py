@@ -227,6 +227,8 @@ def vanished(tmp_path: Path) -> dict[str, str]:
     """A server's variables: of each group it has something that is in the metadata no more."""
     metadata, project, manifests = (tmp_path / name for name in ("metadata", "p", "manifests"))
     metadata.write_text("[]")
+    source = tmp_path / "zaqar.json"
+    source.write_text('{"deployments": []}')
     for path in (project / "gone/docker-compose.yml", manifests / "gone.yaml"):
         path.parent.mkdir(parents=True)
         path.write_text("{}")
@@ -234,6 +236,7 @@ def vanished(tmp_path: Path) -> dict[str, str]:
         "PATH": "/nonexistent",
         "PYTHONPATH": str(REPOSITORY),
         "HEAT_SHELL_CONFIG": str(metadata),
+        "OS_CONFIG_FILES": str(source),
         "HEAT_DOCKER_COMPOSE_WORKING": str(project),
         "HEAT_KUBELET_MANIFESTS": str(manifests),
     }

@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from heat_config.hookkit import HookError
+from heat_config.hookkit import HookError, read_config
 from heat_config.hookkit.containers import environment
 from heat_config.run import loop, scope
 from heat_config.settings import SECRETS_VARIABLE, Settings
-from hooks import chef, programs
+from hooks import ansible, chef, programs
 from tests.support.checkout import REPOSITORY
 from tests.support.deployments import inputs, script
 from tests.support.overdue import LIMIT, Overdue
@@ -137,6 +137,15 @@ def test_no_value_is_on_a_command_line(
     if CASES[group].is_given:
         assert SECRET in (noted / "given").read_text()
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_the_inputs_that_heat_agents_has_left_are_removed(variables: dict[str, str]) -> None:
+    left = Path(variables["HEAT_ANSIBLE_WORKING"], "x_variables.json")
+    left.parent.mkdir()
+    left.write_text(SECRET)
+    hook = [sys.executable, str(programs()["ansible"])]
+    subprocess.run(hook, input=json.dumps(item("ansible")), text=True, env=variables, check=True)
+    assert not left.exists()
 
 
 def run_as_agent(settings: Settings, *items: dict[str, Any]) -> subprocess.Popen[bytes]:
@@ -257,3 +266,11 @@ def test_git_itself_has_the_kitchens_password(
 @pytest.mark.parametrize("address", ["https://h/k", "ssh://git@h/k", "/srv/a@b", "git@h:k"])
 def test_an_address_without_a_password_stays_as_it_is(address: str) -> None:
     assert chef.apart(address) == (address, {})
+
+
+def test_what_ansible_makes_of_templates_goes_with_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SECRETS_VARIABLE, str(tmp_path))
+    config = read_config(json.dumps(item("ansible")).encode())
+    assert ansible.variables(config)["ANSIBLE_LOCAL_TEMP"] == str(tmp_path)

@@ -25,6 +25,7 @@ from heat_config.cloud.errors import Outcome
 from heat_config.delivery.outbox import Outbox
 from heat_config.result import Result
 from heat_config.run import cgroup, loop, scope
+from heat_config.run.refreshed import Refreshed
 from heat_config.settings import Settings
 from tests.support.clock import Clock
 from tests.support.deployments import inputs, script
@@ -102,6 +103,9 @@ class Heat:
 class Life:
     """One server's life: runs of the agent for some deployments, most of them cut."""
 
+    group = "sh"
+    config: Any = "x"
+
     def __init__(
         self,
         folder: Path,
@@ -124,7 +128,12 @@ class Life:
         self.settings = settings._replace(**moved)
         asked = [
             script(
-                "x", config_id=each, group="sh", inputs=inputs(**queue_of(each)), options=options
+                "",
+                config_id=each,
+                group=self.group,
+                config=self.config,
+                inputs=inputs(**queue_of(each)),
+                options=options,
             )
             for each in ids
         ]
@@ -142,12 +151,15 @@ class Life:
             try:
                 scissors = _Scissors(cut_at, torn=torn)
                 self._prepare(scissors)
-                os._exit(loop.run(self.settings, force=force))
+                os._exit(self._agent(force))
             finally:
                 os._exit(99)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         self._boots += torn and status == CUT
         return status
+
+    def _agent(self, force: str | None) -> int:
+        return loop.run(self.settings, force=force)
 
     def run_to_the_end(self) -> None:
         """Run it uncut until nothing is left to do; then Heat looks, too."""
@@ -208,6 +220,20 @@ class Life:
         patch.setattr(signals, "queue_of", queue)
         patch.setattr(signals, "heat_of", resource)
         scissors.take_hold()
+
+
+class Refreshing(Life):
+    """One whose runs are os-refresh-config's, for what os-apply-config has applied."""
+
+    group = "os-apply-config"
+    config = {"k": 1}  # noqa: RUF012 - never changed
+
+    def _agent(self, _: str | None) -> int:
+        return loop.run(self.settings) or loop.refreshed(self.settings, Refreshed())
+
+    def _check_message(self, _: str, message: dict[str, Any]) -> None:
+        assert message["deploy_status_code"] == 0
+        assert "os-refresh-config has ended well" in message["deploy_stdout"]
 
 
 _replace, _unlink, _run = os.replace, os.unlink, process.run
@@ -333,6 +359,21 @@ def test_wherever_a_run_is_cut_each_deployment_is_answered_once(
             break
     assert status == ENDED
     assert step > 15
+
+
+@pytest.mark.parametrize("torn", [False, True], ids=["killed", "torn"])
+def test_wherever_the_answers_to_what_is_applied_are_cut_each_is_answered_once(
+    settings: Settings, tmp_path: Path, torn: bool
+) -> None:
+    for step in count(1):
+        life = Refreshing(tmp_path / f"life-{step}", settings, {}, ["c1", "c2"])
+        status = life.run(cut_at=step, torn=torn)
+        life.run_to_the_end()
+        life.check()
+        if status != CUT:
+            break
+    assert status == ENDED
+    assert step > 25
 
 
 @pytest.mark.parametrize("torn", [False, True], ids=["killed", "torn"])

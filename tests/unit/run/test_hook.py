@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from heat_config import settings as heat_config_settings
 from heat_config.result import Result
 from heat_config.run import hook
 from heat_config.run.scope import Scope
+from tests.support.checkout import REPOSITORY
 from tests.support.deployments import script
 from tests.support.overdue import LIMIT, Overdue
 
@@ -133,3 +136,75 @@ def test_a_hook_that_cannot_start_says_what_to_do(
     result = run(tmp_path, text, mode)
     assert result.status_code == 126
     assert said in result.stderr
+
+
+def test_a_raw_hooks_stdout_is_in_the_log_as_it_comes(tmp_path: Path) -> None:
+    lines: list[str] = []
+    text = "#!/bin/sh\necho\necho one\necho '{\"a\": 1}'\necho two >&2\n"
+    put(tmp_path / "hooks", "mine", text)
+    item = deployment.read(script("x", group="mine"))
+    result = run_with(item, tmp_path / "hooks", lines.append)
+    assert sorted(lines) == ["one", "two", '{"a": 1}']
+    assert result.stdout == '\none\n{"a": 1}\n'
+
+
+@pytest.mark.parametrize(
+    ("stdout", "logged"),
+    [
+        ('{"deploy_stdout": "x"}', []),
+        ('\n {"a":\n 1}\n', []),
+        ('{"a"\n: broken}', ['{"a"', ": broken}"]),
+        ('{"a": 1}\n{"b": 1}\n', ['{"a": 1}', '{"b": 1}']),
+    ],
+)
+def test_an_answer_is_no_line_of_the_log(tmp_path: Path, stdout: str, logged: list[str]) -> None:
+    lines: list[str] = []
+    (tmp_path / "answer").write_text(stdout)
+    put(tmp_path / "hooks", "mine", f"#!/bin/sh\ncat {tmp_path}/answer\n")
+    run_with(deployment.read(script("x", group="mine")), tmp_path / "hooks", lines.append)
+    assert lines == logged
+
+
+@pytest.fixture
+def exchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """heat_config is not there before somebody has waited twice. For how long each time."""
+    waits: list[float] = []
+    (tmp_path / "site").mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            (tmp_path / "site" / "heat_config").symlink_to(REPOSITORY / "heat_config")
+
+    monkeypatch.setattr(hook, "time", SimpleNamespace(sleep=wait))
+    return waits
+
+
+def test_a_hook_is_begun_when_our_package_has_been_exchanged(
+    tmp_path: Path, exchanged: list[float]
+) -> None:
+    text = f"#!{sys.executable}\nimport sys\nfrom heat_config import hookkit\nprint('{{}}')\n"
+    assert run(tmp_path, text) == Result(0)
+    assert exchanged == list(hook.WAITS[:2])
+
+
+def test_a_hook_that_fails_at_another_import_is_not_started_again(
+    tmp_path: Path, exchanged: list[float]
+) -> None:
+    """It may have begun."""
+    begun = f"#!{sys.executable}\nimport sys\nprint('begun', file=sys.stderr)\n"
+    for text in (f"#!{sys.executable}\nimport nonesuch\n", f"{begun}import heat_config\n"):
+        result = run(tmp_path, text)
+        assert result.status_code == 1
+        assert "ModuleNotFoundError" in result.stderr
+    assert exchanged == []
+
+
+def test_a_package_that_stays_away_is_a_failure(
+    tmp_path: Path, exchanged: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hook, "WAITS", (0.1,))
+    result = run(tmp_path, f"#!{sys.executable}\nimport heat_config\n")
+    assert (result.status_code, exchanged) == (1, [0.1])
+    assert "No module named 'heat_config'" in result.stderr

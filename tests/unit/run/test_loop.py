@@ -267,7 +267,7 @@ def test_a_file_that_is_no_list_gives_one_line(
     settings: Settings, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path(settings.config_file).write_text(text)
-    assert loop.run(settings) == 0
+    assert loop.run(settings) == 1
     errors = [line for line in capsys.readouterr().err.splitlines() if "[ERROR]" in line]
     assert len(errors) == 1
     assert settings.config_file in errors[0]
