@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -15,18 +16,23 @@ LIMIT = 60.0
 
 
 class Overdue:
-    """In the place of the module ``time`` of :mod:`heat_config.process`."""
+    """In the place of the module ``time`` of :mod:`heat_config.process`.
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._ahead = 0.0
+    ``has_begun``: whether the program has done what it is to do; it is looked at with each line.
+    """
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, has_begun: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._has_begun = has_begun
         monkeypatch.setattr(process, "time", self)
 
     def monotonic(self) -> float:
-        return time.monotonic() + self._ahead
+        return time.monotonic() + (LIMIT if self._has_begun() else 0)
 
     def at(self, _line: str) -> None:
         """For ``on_stdout`` or ``on_stderr``: from this line on the limit is over."""
-        self._ahead = LIMIT
+        self._has_begun = lambda: True
 
 
 def run_overdue(

@@ -27,6 +27,7 @@ from heat_config.settings import SECRETS_VARIABLE, Settings
 from hooks import ansible, chef, programs
 from tests.support.checkout import REPOSITORY
 from tests.support.deployments import inputs, script
+from tests.support.overdue import LIMIT, Overdue
 from tests.support.serving import serving
 
 SECRET = "pl4nted-s3cret"
@@ -166,6 +167,7 @@ STUBBORN = """#!/bin/sh
 trap '' TERM
 echo secret > "$HEAT_CONFIG_SECRETS/file"
 touch "$STARTED"
+echo started
 sleep 600
 """
 
@@ -181,7 +183,10 @@ def test_a_hook_that_is_killed_leaves_no_secrets(
     settings: Settings, started: Path, monkeypatch: pytest.MonkeyPatch, answer: Any
 ) -> None:
     monkeypatch.setattr("heat_config.process.GRACE", 0.1)
-    Path(settings.config_file).write_text(json.dumps([script(STUBBORN, options={"timeout": 2})]))
+    Path(settings.config_file).write_text(
+        json.dumps([script(STUBBORN, options={"timeout": LIMIT})])
+    )
+    Overdue(monkeypatch, started.exists)
     loop.run(settings)
     assert started.exists()
     assert answer("c1")["deploy_status_code"] == 124
