@@ -93,6 +93,8 @@ class Cache:
             return None
 
     def _is_committed(self, contents: Contents) -> bool:
+        if not contents and not self._last(LIST).exists():
+            return True  # a server that has never had a source has nothing to apply
         try:
             return self._last(LIST).read_text() == self._listed(contents) and all(
                 _read(self._last(name)) == content for name, content in contents

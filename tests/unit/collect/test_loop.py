@@ -113,6 +113,11 @@ def body(number: int) -> dict[str, Any]:
     return {"deployments": [{"id": str(number)}], "n": number}
 
 
+def test_a_server_that_has_never_had_a_source_runs_nothing(machine: Machine) -> None:
+    assert machine.once() == 0
+    assert machine.ran() == []
+
+
 UNUSABLE_ANSWERS: dict[str, Any] = {
     "links": {"messages": [], "links": None},
     "link": {"messages": [], "links": [7]},
