@@ -197,6 +197,14 @@ def tmp_path_of(tmp_path: Path, name: str) -> Path:
     return folder
 
 
+def test_a_request_goes_by_a_proxy_within_the_same_limits() -> None:
+    with serving(server := _Server(b"x" * 1000)):
+        proxies = {"http": server.url}
+        assert ask("http://zaqar.example/", proxies=proxies).content == b"x" * 1000
+        with limits.within(60, 500), pytest.raises(requests.ConnectionError):
+            ask("http://zaqar.example/", proxies=proxies)
+
+
 def test_a_websocket_goes_by_the_environments_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         proxy.settimeout(30)
