@@ -103,7 +103,7 @@ class TestCollect:
         assert start().collect() is None
 
     @pytest.mark.parametrize(
-        "rubbish", ["text", {}, [], {"deployments": "x"}, {"deployments": [1]}]
+        "rubbish", ["text", {}, [], {"deployments": "x"}, {"deployments": 1}]
     )
     def test_what_is_no_metadata_does_not_hide_what_is(
         self, start: Start, queue: FakeQueue, tmp_path: Path, rubbish: object
