@@ -9,11 +9,12 @@ Source: ``os_apply_config.collect_config``, ``os_apply_config.apply_config``.
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from heat_config import readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,8 +44,8 @@ def of_deployments(environ: Mapping[str, str] = os.environ) -> str | None:
 
 
 def _has_list(path: Path) -> bool:
-    with suppress(OSError, ValueError, RecursionError):
-        content = json.loads(path.read_bytes())
+    with suppress(OSError, ValueError):
+        content = readable.loads(path.read_bytes())
         return isinstance(content, dict) and isinstance(content.get("deployments"), list)
     return False
 
@@ -55,6 +56,6 @@ def _sources(environ: Mapping[str, str]) -> list[Path]:
     if given is not None:
         return [Path(each) for each in given.split(":") if each]
     with suppress(OSError, ValueError):
-        listed = json.loads(Path(environ.get("OS_CONFIG_FILES_PATH") or LIST).read_bytes())
+        listed = readable.loads(Path(environ.get("OS_CONFIG_FILES_PATH") or LIST).read_bytes())
         return [Path(each) for each in listed] if isinstance(listed, list) else []
     return []

@@ -7,14 +7,13 @@ agent reads: after a reboot nothing waits.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from heat_config import files
+from heat_config import files, readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +59,7 @@ def clear(settings: Settings) -> None:
 def read(settings: Settings) -> Waiting | None:
     """What waits; None when nothing does."""
     with suppress(OSError, ValueError, TypeError):
-        since, sources, pid, asked = json.loads(_path(settings).read_bytes())
+        since, sources, pid, asked = readable.loads(_path(settings).read_bytes())
         os.kill(int(pid), 0)
         ids = None if asked is None else tuple(map(str, asked))
         return Waiting(float(since), tuple(map(str, sources)), int(pid), ids)

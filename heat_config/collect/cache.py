@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from heat_config import files, log
+from heat_config import files, log, readable
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -178,4 +178,4 @@ def _text(content: object) -> str:
 
 
 def _read(path: Path) -> Any:
-    return json.loads(path.read_bytes())
+    return readable.loads(path.read_bytes())

@@ -15,7 +15,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from heat_config import files, log
+from heat_config import files, log, readable
 from heat_config.collect import metadata
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Inbox:
 
     def _load(self) -> Kept:
         try:
-            found = json.loads(self._file.read_text(encoding="utf-8"))
+            found = readable.loads(self._file.read_text(encoding="utf-8"))
             queue, kept = found["queue"], Kept(found["content"], tuple(map(str, found["seen"])))
         except FileNotFoundError:
             return NOTHING

@@ -54,6 +54,8 @@ def problem(content: object) -> str | None:
     """Why this cannot be a server's metadata; None when it can."""
     if not isinstance(content, dict) or not content:
         return "it is no JSON object with something in it"
+    if not {"deployments", "os-collect-config"} & content.keys():
+        return "it has neither deployments nor a section os-collect-config"
     deployments = content.get("deployments", [])
     # One of them that is no map is the agent's to refuse: the others are run.
     if not isinstance(deployments, list):

@@ -7,11 +7,10 @@ are kept. A file of a newer version is left as it is, for the agent that wrote i
 
 from __future__ import annotations
 
-import json
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from heat_config import signals
+from heat_config import readable, signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -169,8 +168,8 @@ def read(raw: bytes, config_id: str) -> tuple[Entry, list[str]]:
     :raises NewerError: the file is of a newer version.
     """
     try:
-        given = json.loads(raw)
-    except (ValueError, RecursionError) as error:
+        given = readable.loads(raw)
+    except ValueError as error:
         raise DamagedError(str(error)) from None
     if not isinstance(given, dict):
         raise DamagedError("it is not a JSON object")

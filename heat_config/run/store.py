@@ -14,7 +14,6 @@ answered by what is on disk at that moment.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -22,7 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from heat_config import files, log
+from heat_config import files, log, readable
 from heat_config.result import from_dict
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ class Store:
         :raises OSError: the note is there, and cannot be read.
         """
         with suppress(FileNotFoundError, IsADirectoryError, ValueError, KeyError, TypeError):
-            note = json.loads(self.config_path(config_id).read_bytes())[RUN]
+            note = readable.loads(self.config_path(config_id).read_bytes())[RUN]
             forced, scope = bool(note["forced"]), dict(note["scope"])
             outcome, stopped = note.get("outcome"), note.get("stopped")
             return Begun(
@@ -135,14 +134,14 @@ class Store:
 
         :raises OSError, ValueError: it cannot be read.
         """
-        return json.loads(self.config_path(config_id).read_bytes())
+        return readable.loads(self.config_path(config_id).read_bytes())
 
     def result(self, config_id: str) -> Result:
         """The result of a run.
 
         :raises OSError, ValueError: it cannot be read.
         """
-        message = json.loads(self.result_path(config_id).read_bytes())
+        message = readable.loads(self.result_path(config_id).read_bytes())
         if not isinstance(message, dict):
             raise ValueError(f"{self.result_path(config_id)} holds no JSON object")
         return from_dict(message)

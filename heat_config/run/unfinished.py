@@ -9,12 +9,11 @@ waits for it and has it taken up again, without new metadata.
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heat_config import files
+from heat_config import files, readable
 from heat_config.result import from_dict
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class Unfinished:
     def result(self, config_id: str) -> Result | None:
         """The result that was kept of a config; None where none was."""
         try:
-            found = json.loads(self._path(config_id).read_bytes())
+            found = readable.loads(self._path(config_id).read_bytes())
         except (OSError, ValueError):
             return None
         return from_dict(found) if isinstance(found, dict) else None

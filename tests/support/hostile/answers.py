@@ -11,13 +11,13 @@ from tests.support.hostile.values import VALUES
 
 def _listing(text: str) -> bytes:
     """One message with this body."""
-    return f'{{"messages": [{{"id": "m1", "body": {text}}}], "links": []}}'.encode()
+    return f'{{"messages": [{{"id": "h1", "body": {text}}}], "links": []}}'.encode()
 
 
 def _linking(href: str) -> bytes:
     """A page with a message, and another page after it."""
     link = f'{{"rel": "next", "href": {href}}}'
-    return f'{{"messages": [{{"id": "m1", "body": 1}}], "links": [{link}]}}'.encode()
+    return f'{{"messages": [{{"id": "h1", "body": 1}}], "links": [{link}]}}'.encode()
 
 
 _LONG = b'{"messages": [{"id": "' + b"i" * 1_000_000 + b'", "body": 1}], "links": []}'
@@ -36,7 +36,7 @@ INPUTS: dict[str, bytes] = {
     "messages: a map": b'{"messages": {"a": 1}, "links": []}',
     "messages: numbers": b'{"messages": [1, 2, 3], "links": []}',
     "message without id": b'{"messages": [{"body": {}}], "links": []}',
-    "message without body": b'{"messages": [{"id": "m1"}], "links": []}',
+    "message without body": b'{"messages": [{"id": "h1"}], "links": []}',
     "id: a list": b'{"messages": [{"id": [], "body": {}}], "links": []}',
     "id: a path": b'{"messages": [{"id": "../../x", "body": 1}], "links": []}',
     "id: a megabyte": b'{"messages": [{"id": "'
@@ -53,6 +53,6 @@ INPUTS: dict[str, bytes] = {
     "digits": _listing(VALUES["5000 digits"]),
     "surrogate": _listing(VALUES["lone surrogate"]),
     "many": json.dumps(
-        {"messages": [{"id": f"m{n}", "body": n} for n in range(3_000)], "links": []}
+        {"messages": [{"id": f"h{n}", "body": n} for n in range(3_000)], "links": []}
     ).encode(),
 }

@@ -15,6 +15,7 @@ _OWN: dict[str, tuple[Any, ...]] = {
     "zaqar.use_websockets": ("maybe", 2, []),
     "zaqar.cache_lifetime": (-1, "x", "nan", 1e300),
     "zaqar.auth_url": ("no-scheme", 7, "http://[", "\x1b[2J"),
+    "zaqar.ca_file": ("/no/such", 7, "/etc/shadow", "\0"),
     "zaqar.ssl_certificate_validation": ("perhaps", 3),
     "zaqar.region_name": ("\ud800", 7, "$x", "%(x)s"),
     "local.path": ("/no/such", 7),

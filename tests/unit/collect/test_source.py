@@ -102,9 +102,7 @@ class TestCollect:
     def test_before_the_first_there_is_none(self, start: Start) -> None:
         assert start().collect() is None
 
-    @pytest.mark.parametrize(
-        "rubbish", ["text", {}, [], {"deployments": "x"}, {"deployments": 1}]
-    )
+    @pytest.mark.parametrize("rubbish", ["text", {}, [], {"deployments": "x"}, {"deployments": 1}])
     def test_what_is_no_metadata_does_not_hide_what_is(
         self, start: Start, queue: FakeQueue, tmp_path: Path, rubbish: object
     ) -> None:

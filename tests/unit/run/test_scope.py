@@ -221,8 +221,9 @@ def test_who_is_left_after_the_program_itself_has_time_to_end(
     run: Scope, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     last = in_python(
-        "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.5), "
-        'print("x" * 200_000, "the last", flush=True), sys.exit(0)))\n'
+        # Not print: it may be in the middle of one when it is asked to end.
+        "import os, signal, time\nsignal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.5), "
+        'os.write(1, b"x" * 200_000 + b"the last\\n"), os._exit(0)))\n'
         "print(flush=True)\ntime.sleep(300)"
     )
     completed = run_overdue(f"{last} & sleep 300", monkeypatch, run)
