@@ -85,7 +85,7 @@ faults-metadata:
 .PHONY: hostile-server
 hostile-server:
 	@tools/step 'Debian packages' tools/setup test
-	@$(TOX) run -q -e functional -- -s tests/functional/test_hostile_server.py
+	@$(TOX) run -q -e functional -- -n 0 -s tests/functional/test_hostile_server.py
 
 .PHONY: fuzz
 fuzz:
