@@ -12,15 +12,12 @@ from oslo_config import cfg
 from heat_config import log, origin, readable, settings
 from heat_config.cloud import limits
 from heat_config.collect import collector, metadata, systemd
-from heat_config.collect.cache import Given, named
+from heat_config.collect.cache import Cache, Contents, Given, Sources, named
 from heat_config.collect.collector import NothingYetError
 from heat_config.collect.upstream import COLLECTORS, NOT_CONFIGURED, exc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from heat_config.collect import collector, metadata
-from heat_config.collect.cache import Cache, Contents, Sources
 
 CONF = cfg.CONF
 
