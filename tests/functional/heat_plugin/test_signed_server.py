@@ -16,6 +16,7 @@ import pytest
 from heatclient import exc
 
 from heat_config.cloud import packed, signed
+from heat_config.collect.loop import NOT_ASKED
 from lab import Lab
 from lab.stack import Stack, wait_for
 from tests.support import answering
@@ -210,7 +211,7 @@ class TestAnAddressThatHasEnded:
         collecting.values = {"signed_address": signed.written(Signing(lab).ended("GET", "DELETE"))}
         for _ in range(2):
             collecting.once()
-            assert collecting.status == 0
+            assert collecting.status == NOT_ASKED
         # Each is a process of its own.
         assert said(collecting, "the signed address opens nothing there") == 2
         assert "Traceback" not in collecting.log.read_text()
