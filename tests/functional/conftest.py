@@ -12,7 +12,6 @@ import pytest
 
 from heat_config.cloud import http, keystone
 from lab import Lab
-from lab.catalog import add_region
 from lab.stack import Heat
 from lab.wire import Action, Reply, Wire
 from tests.support.collecting import Collecting
@@ -20,7 +19,7 @@ from tests.support.server import HostServer
 from tests.support.signalled import Deployments, signalled
 from tests.support.stacks import create_stack, heat, lab
 from tests.support.user import DemoUser
-from tests.support.wires import Reroute, address
+from tests.support.wires import Reroute, wire_to_zaqar
 
 __all__ = ["create_stack", "heat", "lab"]
 
@@ -59,9 +58,7 @@ def running(collecting: Collecting) -> Iterator[Callable[..., subprocess.Popen[s
 
 @pytest.fixture(scope="session")
 def queue_wire(lab: Lab) -> Iterator[Wire]:
-    """A wire to Zaqar, in the catalog as its endpoint in a region of its own."""
-    with Wire(address(lab.endpoints["messaging"])) as up:
-        add_region(lab, "wire", {"zaqar": up.url})
+    with wire_to_zaqar(lab) as up:
         yield up
 
 

@@ -13,7 +13,9 @@ from heatclient import exc
 
 from lab import Lab
 from lab.stack import Heat, Stack
+from lab.wire import Wire
 from tests.support.answering import Begin, Server
+from tests.support.wires import wire_to_zaqar
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +27,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture(scope="session")
 def heat(lab: Lab) -> Heat:
     return Heat(lab.environment())
+
+
+@pytest.fixture(scope="session")
+def queue_wire(lab: Lab) -> Iterator[Wire]:
+    """That of this control plane: a process may have tests on the other one, too."""
+    with wire_to_zaqar(lab) as up:
+        yield up
 
 
 @pytest.fixture
