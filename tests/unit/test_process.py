@@ -99,10 +99,7 @@ def test_a_program_that_takes_too_long_is_ended_with_its_group(
     assert second == "asked to end"
     assert completed.status == process.TIMED_OUT
     assert completed.ending == f"was ended: it took longer than its time limit of {LIMIT:g} s"
-    deadline = time.monotonic() + 10  # it was asked to end; the kernel may take a moment
-    while is_running(int(first)) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not is_running(int(first))
+    assert ends(int(first))
 
 
 def test_a_program_that_will_not_end_is_made_to(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,6 +119,14 @@ def test_a_time_limit_is_waited_for_in_parts(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(process, "_AT_ONCE", 0.05)
     completed = sh("sleep 300", time_limit=0.3)
     assert completed.status == process.TIMED_OUT
+
+
+def ends(pid: int) -> bool:
+    """Whether a process that was asked to end has ended; the kernel may take a moment."""
+    deadline = time.monotonic() + 10
+    while is_running(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not is_running(pid)
 
 
 def is_running(pid: int) -> bool:
@@ -146,7 +151,7 @@ def test_a_program_that_is_cancelled_is_ended_with_its_group(
     )
     assert (completed.cancelled, completed.time_limit) == (True, None)
     assert (completed.status, completed.ending) == (125, "was ended: its config was cancelled")
-    assert not is_running(int(completed.stdout))
+    assert ends(int(completed.stdout))
 
 
 def test_what_is_never_cancelled_has_its_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
