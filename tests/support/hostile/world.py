@@ -114,6 +114,19 @@ class World:
         self._count += 1
         (self.server.root / "local-data/another").write_text(json.dumps({"n": self._count}))
 
+    def assert_well(self, *ids: str) -> None:
+        """The next good metadata are applied, run and answered, and the status can be read."""
+        good = self.good()
+        assert_foreseen(self.post(self.metadata(good)))
+        for each in (*ids, good["id"]):
+            assert self.has_succeeded(each), each
+        assert self.asked() == [good["id"]]
+        status = self.status()
+        assert status.returncode == 0, status
+        (row,) = json.loads(status.stdout)
+        assert (row["id"], row["signal"]) == (good["id"], "delivered")
+        self.is_healthy = True
+
     def status(self) -> CompletedProcess[str]:
         """``heat-config status``."""
         return self.server.run("heat-config", "status", "--format", "json")
@@ -128,6 +141,12 @@ class World:
         """Whether a config's result has come, once and well."""
         found = self.results.of(config_id)
         return bool(found) and str(found["deploy_status_code"]) == "0"
+
+
+def assert_foreseen(log: str) -> None:
+    """No line tells of an error that nobody has thought of."""
+    found = [line for line in log.splitlines() if any(each in line for each in UNFORESEEN)]
+    assert not found, log[-3000:]
 
 
 @contextmanager
