@@ -16,7 +16,7 @@ from oslo_log import log
 
 from heat_config.cloud import signed
 from heat_config.cloud.errors import CloudError
-from heat_plugin import options, posting, queues, reading, record, stored, transport
+from heat_plugin import leftover, options, posting, queues, reading, record, stored, transport
 from heat_plugin.chosen import OVER_ZAQAR, Chosen, attributes_with, schema_with
 from heat_plugin.rpc import Engine
 from heat_plugin.transport import Choice
@@ -40,6 +40,10 @@ class Addressed(Chosen):
     # Of the queues that are deleted with the deployment:
     _spared_queue: str = ""
     _leaves_queues: bool = False
+
+    def _create_user(self) -> None:
+        """Make the user also where an earlier try was cut short."""
+        leftover.made_anew(self, super()._create_user)
 
     def _build_derived_inputs(self, action: str, source: Any) -> list[Any]:
         """Add the address, and say of every queue that is read here how it is."""

@@ -111,6 +111,7 @@ OF_SERVERS = frozenset(
 OVERRIDDEN_IN_DEPLOYMENTS = frozenset(
     {
         "_build_derived_inputs",
+        "_create_user",
         "_delete_resource",
         "_delete_zaqar_signal_queue",
         "_get_zaqar_signal_queue_id",
@@ -141,6 +142,7 @@ OVERRIDDEN_IN_DEPLOYMENTS = frozenset(
 OVERRIDDEN_IN_SERVERS = frozenset(
     {
         "_create_transport_credentials",
+        "_create_user",
         "_delete_queue",
         "_needs_update",
         "_populate_deployments_metadata",
@@ -236,6 +238,7 @@ CLIENTS = frozenset(
         "heat.engine.clients.os.keystone.heat_keystoneclient:KsClientWrapper.domain_admin_client",
         "heat.engine.clients.os.keystone.heat_keystoneclient:KsClientWrapper.stack_domain_id",
         "heat.engine.clients.os.keystone.heat_keystoneclient:KsClientWrapper.create_stack_domain_project",
+        "heat.engine.clients.os.keystone.heat_keystoneclient:KsClientWrapper._get_username",
         "heat.common.context:RequestContext.keystone_v3_endpoint",
         "heat.engine.stack:Stack.set_stack_user_project_id",
         "heat.engine.stack:Stack.timeout_secs",

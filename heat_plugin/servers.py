@@ -21,7 +21,7 @@ from heat.engine.resources.openstack.nova import server as nova_server
 from oslo_log import log
 
 from heat_config.cloud import signed
-from heat_plugin import options, posting, queues, record, transport
+from heat_plugin import leftover, options, posting, queues, record, transport
 from heat_plugin.record import Record
 from heat_plugin.stack import StackZaqar
 from heat_plugin.stored import QUEUE, SIGNATURE
@@ -69,6 +69,10 @@ class SignedMetadata(server_base.BaseServer):
     _is_moving: bool = False
     # Whether metadata are being made that lack the address yet.
     _is_unsigned: bool = False
+
+    def _create_user(self) -> None:
+        """Make the user also where an earlier try was cut short."""
+        leftover.made_anew(self, super()._create_user)
 
     def validate(self) -> None:
         """Say early what the cloud lacks."""
