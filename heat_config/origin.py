@@ -45,7 +45,7 @@ def of_deployments(environ: Mapping[str, str] = os.environ) -> str | None:
 
 def _has_list(path: Path) -> bool:
     with suppress(OSError, ValueError):
-        content = readable.loads(path.read_bytes())
+        content = readable.own(path.read_bytes())
         return isinstance(content, dict) and isinstance(content.get("deployments"), list)
     return False
 
@@ -56,6 +56,6 @@ def _sources(environ: Mapping[str, str]) -> list[Path]:
     if given is not None:
         return [Path(each) for each in given.split(":") if each]
     with suppress(OSError, ValueError):
-        listed = readable.loads(Path(environ.get("OS_CONFIG_FILES_PATH") or LIST).read_bytes())
+        listed = readable.own(Path(environ.get("OS_CONFIG_FILES_PATH") or LIST).read_bytes())
         return [Path(each) for each in listed] if isinstance(listed, list) else []
     return []

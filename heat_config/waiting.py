@@ -59,7 +59,7 @@ def clear(settings: Settings) -> None:
 def read(settings: Settings) -> Waiting | None:
     """What waits; None when nothing does."""
     with suppress(OSError, ValueError, TypeError):
-        since, sources, pid, asked = readable.loads(_path(settings).read_bytes())
+        since, sources, pid, asked = readable.own(_path(settings).read_bytes())
         os.kill(int(pid), 0)
         ids = None if asked is None else tuple(map(str, asked))
         return Waiting(float(since), tuple(map(str, sources)), int(pid), ids)

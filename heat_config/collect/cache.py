@@ -178,4 +178,4 @@ def _text(content: object) -> str:
 
 
 def _read(path: Path) -> Any:
-    return readable.loads(path.read_bytes())
+    return readable.own(path.read_bytes())

@@ -118,7 +118,7 @@ class Inbox:
 
     def _load(self) -> Kept:
         try:
-            found = readable.loads(self._file.read_text(encoding="utf-8"))
+            found = readable.own(self._file.read_text(encoding="utf-8"))
             queue, kept = found["queue"], Kept(found["content"], tuple(map(str, found["seen"])))
         except FileNotFoundError:
             return NOTHING

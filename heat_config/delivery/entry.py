@@ -168,7 +168,7 @@ def read(raw: bytes, config_id: str) -> tuple[Entry, list[str]]:
     :raises NewerError: the file is of a newer version.
     """
     try:
-        given = readable.loads(raw)
+        given = readable.own(raw)
     except ValueError as error:
         raise DamagedError(str(error)) from None
     if not isinstance(given, dict):

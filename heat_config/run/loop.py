@@ -359,7 +359,9 @@ class _Run:
             self._store.begin(deployment._replace(item=item), begun)
             if begun.forced:
                 box.forget(deployment.id)
-        self._unfinished.forget(deployment.id)
+        # A note without a result stays until there is one: a run that is cut is taken up by it.
+        if self._unfinished.result(deployment.id):
+            self._unfinished.forget(deployment.id)
 
     def _keep(self, deployment: Deployment, result: Result, room: int | None) -> None:
         """Make a result durable, and deliver it; the timer does neither between the two.

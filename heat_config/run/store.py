@@ -104,7 +104,7 @@ class Store:
         :raises OSError: the note is there, and cannot be read.
         """
         with suppress(FileNotFoundError, IsADirectoryError, ValueError, KeyError, TypeError):
-            note = readable.loads(self.config_path(config_id).read_bytes())[RUN]
+            note = readable.own(self.config_path(config_id).read_bytes())[RUN]
             forced, scope = bool(note["forced"]), dict(note["scope"])
             outcome, stopped = note.get("outcome"), note.get("stopped")
             return Begun(
@@ -134,14 +134,14 @@ class Store:
 
         :raises OSError, ValueError: it cannot be read.
         """
-        return readable.loads(self.config_path(config_id).read_bytes())
+        return readable.own(self.config_path(config_id).read_bytes())
 
     def result(self, config_id: str) -> Result:
         """The result of a run.
 
         :raises OSError, ValueError: it cannot be read.
         """
-        message = readable.loads(self.result_path(config_id).read_bytes())
+        message = readable.own(self.result_path(config_id).read_bytes())
         if not isinstance(message, dict):
             raise ValueError(f"{self.result_path(config_id)} holds no JSON object")
         return from_dict(message)

@@ -62,7 +62,7 @@ class Unfinished:
     def result(self, config_id: str) -> Result | None:
         """The result that was kept of a config; None where none was."""
         try:
-            found = readable.loads(self._path(config_id).read_bytes())
+            found = readable.own(self._path(config_id).read_bytes())
         except (OSError, ValueError):
             return None
         return from_dict(found) if isinstance(found, dict) else None

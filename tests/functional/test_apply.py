@@ -74,9 +74,9 @@ def test_it_is_answered_with_what_os_refresh_config_came_to(inbox: Inbox, tmp_pa
         assert server.run(["heat-config", "status"], check=False).returncode == 1
 
         next_one = {"deployments": [data("next", "next", {"k": 1}, inbox)]}
-        server.run(["sh", "-c", "cat > /root/next"], text_input=json.dumps(next_one))
+        server.run(["sh", "-c", "cat > /run/next"], text_input=json.dumps(next_one))
         phase = "/usr/libexec/os-refresh-config/post-configure.d/60-own"
-        run = ["env", "OS_CONFIG_FILES=/root/next", "sh", "-c", FAILS, "sh", phase]
+        run = ["env", "OS_CONFIG_FILES=/run/next", "sh", "-c", FAILS, "sh", phase]
         assert server.run(run, check=False).returncode == 1
         reason = answers(inbox)["next"]["deploy_stderr"]
         assert "has failed in its phase post-configure, at 60-own: " in reason

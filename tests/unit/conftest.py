@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from heat_config import log
 from heat_config import settings as heat_config_settings
 from heat_config.settings import Settings
 from tests.support.hooks import installed
+from tests.support.inbox import Inbox
+from tests.support.serving import serving
 
 # The same examples each time, and no limit to the time of one: the machine may be busy.
 rules.load_profile("ci")
@@ -24,6 +27,13 @@ rules.load_profile("ci")
 def hooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This checkout's hooks, as a server has them."""
     return installed(tmp_path_factory.mktemp("server") / "hooks")
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    server = Inbox()
+    with serving(server):
+        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,6 @@ from heat_config import cli
 from heat_config.settings import Settings
 from tests.support.deployments import inputs, script
 from tests.support.inbox import Inbox
-from tests.support.serving import serving
-
-
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    server = Inbox()
-    with serving(server):
-        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heat_config import readable
 from heat_config.delivery.entry import (
     VERSION,
     DamagedError,
@@ -66,6 +67,16 @@ entries = st.builds(
 def test_an_entry_reads_as_it_was_written(entry: Entry) -> None:
     found, wrong = read_from(as_dict(entry))
     assert (found, wrong) == (entry, [])
+
+
+def test_an_output_is_kept_as_it_is_however_deep() -> None:
+    """A hook's answer may have as many levels as are read of it; the entry has one more."""
+    deep: Any = "end"
+    for _ in range(readable.DEEPEST - 1):
+        deep = [deep]
+    message = {"deploy_status_code": 0, "output": deep}
+    assert readable.loads(json.dumps(message)) == message
+    assert read_from(written(message=message))[0].message == message
 
 
 @given(json_values)

@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +17,8 @@ from heat_config.settings import Settings
 from tests.support.checkout import ELEMENTS, REPOSITORY
 from tests.support.deployments import script, to
 from tests.support.inbox import Inbox
-from tests.support.serving import serving
 
 NOTHING = script("", group="os-apply-config", config={"motd": "hello"})
-
-
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    server = Inbox()
-    with serving(server):
-        yield server
 
 
 class Machine:

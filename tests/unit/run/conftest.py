@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,20 +12,11 @@ from heat_config.settings import Settings
 from tests.support.checkout import REPOSITORY
 from tests.support.clock import Clock
 from tests.support.far_end import FarEnd
-from tests.support.inbox import Inbox
-from tests.support.serving import serving
 
 
 @pytest.fixture(autouse=True)
 def programs_find_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
-
-
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    server = Inbox()
-    with serving(server):
-        yield server
 
 
 @pytest.fixture(autouse=True)

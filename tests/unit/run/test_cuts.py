@@ -342,38 +342,39 @@ def scripted(hook: Callable[[str], None]) -> None:
     hook(HOOK)
 
 
+def steps_to_the_end(life_of: Callable[[str], Life], *, torn: bool) -> int:
+    """Cut a life at each of its steps, and check how it goes on; return how many there are."""
+    for step in count(1):
+        life = life_of(f"life-{step}")
+        status = life.run(cut_at=step, torn=torn)
+        life.run_to_the_end()
+        life.check()
+        if status != CUT:
+            assert status == ENDED
+            return step
+    raise AssertionError("it has no end")
+
+
 @pytest.mark.parametrize("heat_is_quick", [True, False], ids=["popped", "left"])
 @pytest.mark.parametrize("torn", [False, True], ids=["killed", "torn"])
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_wherever_a_run_is_cut_each_deployment_is_answered_once(
     settings: Settings, tmp_path: Path, heat_is_quick: bool, torn: bool, options: dict[str, Any]
 ) -> None:
-    for step in count(1):
-        life = Life(
-            tmp_path / f"life-{step}", settings, options, ["c1"], heat_is_quick=heat_is_quick
-        )
-        status = life.run(cut_at=step, torn=torn)
-        life.run_to_the_end()
-        life.check()
-        if status != CUT:
-            break
-    assert status == ENDED
-    assert step > 15
+    def life(name: str) -> Life:
+        return Life(tmp_path / name, settings, options, ["c1"], heat_is_quick=heat_is_quick)
+
+    assert steps_to_the_end(life, torn=torn) > 15
 
 
 @pytest.mark.parametrize("torn", [False, True], ids=["killed", "torn"])
 def test_wherever_the_answers_to_what_is_applied_are_cut_each_is_answered_once(
     settings: Settings, tmp_path: Path, torn: bool
 ) -> None:
-    for step in count(1):
-        life = Refreshing(tmp_path / f"life-{step}", settings, {}, ["c1", "c2"])
-        status = life.run(cut_at=step, torn=torn)
-        life.run_to_the_end()
-        life.check()
-        if status != CUT:
-            break
-    assert status == ENDED
-    assert step > 25
+    def life(name: str) -> Life:
+        return Refreshing(tmp_path / name, settings, {}, ["c1", "c2"])
+
+    assert steps_to_the_end(life, torn=torn) > 25
 
 
 @pytest.mark.parametrize("torn", [False, True], ids=["killed", "torn"])

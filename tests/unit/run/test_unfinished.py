@@ -76,6 +76,17 @@ def test_a_result_that_is_torn_is_none(
     assert folder.result("c1") is None
 
 
+def test_a_note_stays_until_there_is_a_result(
+    settings: Settings, folder: Unfinished, deploy: Any, hook: Any, tmp_path: Path
+) -> None:
+    """The run may be cut, and nobody else would take its config up again."""
+    folder.note(["c1"])
+    hook(f"ls {settings.unfinished} > {tmp_path}/noted")
+    assert deploy(script("x", group="sh")) == 0
+    assert (tmp_path / "noted").read_text() == "c1.json\n"
+    assert folder.ids() == []
+
+
 class TestAResultThatWasKept:
     """Its run is over, and its config as it was run is noted."""
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,16 +12,8 @@ from heat_config.cloud.trust import Trust
 from heat_config.result import Result
 from heat_config.signals.url import SignedUrl
 from tests.support.inbox import Inbox
-from tests.support.serving import serving
 
 RESULT = Result(0, "out")
-
-
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    made = Inbox()
-    with serving(made):
-        yield made
 
 
 def signed(url: str, verb: object = "PUT") -> SignedUrl:
