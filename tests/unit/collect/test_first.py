@@ -41,7 +41,7 @@ def test_it_does_not_follow_a_link(tmp_path: Path) -> None:
 def test_a_disk_that_cannot_be_written_is_said_once_and_stops_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(30, "Read-only file system")
 
     one, other = str(written(tmp_path / "one")), written(tmp_path / "other", 0o600)
