@@ -76,7 +76,8 @@ def killed(lab: Lab, heat: Heat, tmp_path_factory: pytest.TempPathFactory) -> It
         server.boot(stack.wait_for_server())
         stop_and_kill(lab, wire, server, deployments)
     lab.start("heat")
-    agent = Agent(server)
+    # Longer than it waits in one go: it posts all results, and looks for Heat's word after that.
+    agent = Agent(server, first_wait=0.1)
     statuses = {each.config_id: each.status for each in heat.api.software_deployments.list()}
     at_kill = {name: statuses[each.config_id] for name, each in deployments.items()}
     queues = {name: kinds_on(each) for name, each in deployments.items()}
