@@ -20,8 +20,8 @@ _PAUSE = 5.0
 class Overview(command.Lister):
     """Show each software deployment of a stack, those of nested stacks and of groups, too.
 
-    The exit status is 0 when all have ended well, 1 when one or the stack has failed, 2 when one
-    is unfinished.
+    The exit status is 0 when all have ended well; 2 while Heat is at the stack, or when it has left
+    one unfinished; 1 when one or the stack has failed.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:

@@ -54,12 +54,13 @@ class Overview(NamedTuple):
         return self.stack_status.endswith("_IN_PROGRESS")
 
     def status(self) -> Status:
-        """A failure comes before what is unfinished."""
+        """While Heat is at it more can fail; then a failure comes before what was left."""
         states = {row.state for row in self.rows}
+        if self.in_progress():
+            return Status.UNFINISHED
         if "failed" in states or self.stack_status.endswith("_FAILED"):
             return Status.FAILED
-        unfinished = self.in_progress() or states - {"taken"}
-        return Status.UNFINISHED if unfinished else Status.WELL
+        return Status.UNFINISHED if states - {"taken"} else Status.WELL
 
 
 def overview(heat: Any, stack: str) -> Overview:
@@ -83,9 +84,15 @@ def _rows(
         deployment = deployments.get(each.physical_resource_id)
         if deployment:
             server = names.get(deployment.server_id, deployment.server_id)
-            yield _row(each.resource_name, server, deployment, configs.get(deployment.config_id))
+            yield _row(full_name(each), server, deployment, configs.get(deployment.config_id))
         elif each.resource_type in _TYPES:
-            yield Row(each.resource_name, "", "", "", "", "not posted", "", "", "")
+            yield Row(full_name(each), "", "", "", "", "not posted", "", "", "")
+
+
+def full_name(resource: Any) -> str:
+    """Of one in a nested stack with the resource that this stack is: a group's are 0, 1, …"""
+    parent = getattr(resource, "parent_resource", None)
+    return f"{parent}/{resource.resource_name}" if parent else str(resource.resource_name)
 
 
 def _row(resource: str, server: str, deployment: Any, config: Any) -> Row:

@@ -7,10 +7,11 @@ What is noted before and after the run is in :mod:`heat_config.run.loop`.
 from __future__ import annotations
 
 import errno
+import time
 from typing import TYPE_CHECKING
 
 from heat_config import log, process
-from heat_config.result import INTERRUPTED, Result, failure
+from heat_config.result import INTERRUPTED, TIMES, Result, failure
 from heat_config.run import hook, runlog
 from heat_config.run.scope import Scope
 from heat_config.terminal import shown
@@ -31,13 +32,22 @@ def run(deployment: Deployment, settings: Settings, scope: Scope) -> Result:
     if deployment.error:
         return invalid(deployment)
     log.info(f"running {deployment}")
+    begun = time.time()
     try:
         result = hook.run(deployment, settings, _follower(deployment, settings), scope)
     except Exception as error:  # whatever happened, Heat is waiting for an answer
         log.error(f"{deployment}: {error!r}")
         return failure(f"the agent could not run the hook: {error!r}\n")
     log.info(f"{deployment} ended with status code {result.status_code}")
-    return result
+    return _timed(deployment, result, begun)
+
+
+def _timed(deployment: Deployment, result: Result, begun: float) -> Result:
+    """With when it ran as an output, in seconds since the epoch, if its config declares that."""
+    if all(output["name"] != TIMES for output in deployment.item["outputs"]):
+        return result
+    times = {"begun": round(begun, 3), "ended": round(time.time(), 3)}
+    return result._replace(outputs={**result.outputs, TIMES: times})
 
 
 def invalid(deployment: Deployment) -> Result:

@@ -32,8 +32,10 @@ class Stacks:
         return Of(id=f"{name}/1", stack_status=status)
 
 
-def resource(name: str, physical: str, kind: str = "OS::Heat::SoftwareDeployment") -> Any:
-    return Of(resource_name=name, physical_resource_id=physical, resource_type=kind)
+def resource(
+    name: str, physical: str, kind: str = "OS::Heat::SoftwareDeployment", **of: Any
+) -> Any:
+    return Of(resource_name=name, physical_resource_id=physical, resource_type=kind, **of)
 
 
 def deployment(ident: str, status: str, reason: str = "") -> Any:
@@ -48,7 +50,7 @@ def heat(stacks: Stacks, *deployments: Any) -> Any:
         resources=Listing(
             resource("web", "s-1", "OS::Nova::Server"),
             resource("aliased", "d-1", "My::Own"),
-            resource("later", ""),
+            resource("later", "", parent_resource="group"),
         ),
         software_deployments=Listing(*deployments, deployment("of-another-stack", "FAILED")),
         software_configs=Listing(Of(id="c-1", name="install", group="script")),
@@ -79,13 +81,25 @@ def test_each_deployment_has_a_row_and_a_failure_its_reason(
         "last_word": "2026-01-01T00:00:00Z",
         "deployment": "d-1",
     }
-    assert (second["resource"], second["state"]) == ("later", "not posted")
+    assert (second["resource"], second["state"]) == ("group/later", "not posted")
 
 
-def test_one_that_waits_is_unfinished(capsys: pytest.CaptureFixture[str]) -> None:
-    cloud = heat(Stacks("CREATE_IN_PROGRESS"), deployment("d-1", "IN_PROGRESS"))
+@pytest.mark.parametrize(
+    ("stack", "state", "said"),
+    [
+        ("CREATE_IN_PROGRESS", "IN_PROGRESS", (2, "posted")),
+        ("CREATE_IN_PROGRESS", "FAILED", (2, "failed")),
+        ("CREATE_COMPLETE", "IN_PROGRESS", (2, "posted")),
+        ("CREATE_FAILED", "IN_PROGRESS", (1, "posted")),
+        ("CREATE_COMPLETE", "FAILED", (1, "failed")),
+    ],
+)
+def test_what_can_still_change_is_unfinished(
+    stack: str, state: str, said: tuple[int, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud = heat(Stacks(stack), deployment("d-1", state))
     status, (first, _) = shown(cloud, capsys, "--wait", "--timeout", "0")
-    assert (status, first["state"]) == (2, "posted")
+    assert (status, first["state"]) == said
 
 
 def test_it_waits_until_heat_is_at_the_stack_no_more(
