@@ -23,6 +23,7 @@ _SIGNS = {
     Phase.SIGNAL: "<",
     Phase.HEAT: "+",
 }
+_STATES = {"FAILED": "failed", "UNFINISHED": "unfinished", "IN_PROGRESS": "so far"}
 # Characters: of the longest name that is shown whole, and of the shortest bar.
 _NAME, _BAR = 32, 20
 
@@ -62,7 +63,7 @@ def numbers(row: Row) -> str:
     """How long a row took, and its hook; and that it has failed or goes on."""
     hook = [duration(each.seconds) for each in row.spans if each.phase is Phase.HOOK]
     words = [duration(row.seconds), *(f"(hook {each})" for each in hook)]
-    state = {"FAILED": ["failed"], "IN_PROGRESS": ["so far"]}.get(row.status, [])
+    state = [_STATES[row.status]] if row.status in _STATES else []
     return " ".join(words + state)
 
 

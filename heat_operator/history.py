@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from heat_config.result import TIMES
 from heat_config.terminal import shown
 from heat_operator import spans
-from heat_operator.rows import DEPTH, full_name
+from heat_operator.rows import DEPTH, full_name, last_word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 _YEAR = 366 * 86_400
 _ENDS = ("COMPLETE", "FAILED")
@@ -48,7 +48,7 @@ def timeline(heat: Any, stack: str) -> spans.Timeline:
     Raises heatclient.exc.HTTPException and keystoneauth1's ClientException.
     """
     found = heat.stacks.get(stack, resolve_outputs=False)
-    events = heat.events.list(found.id, nested_depth=DEPTH)
+    events = list(heat.events.list(found.id, nested_depth=DEPTH, sort_dir="asc"))
     resources = list(heat.resources.list(found.id, nested_depth=DEPTH))
     deployments = {each.id: each for each in heat.software_deployments.list()}
     whole, changes = _changes(found, events, time.time())
@@ -81,30 +81,41 @@ def _order(row: spans.Row) -> tuple[str, float, str]:
     return row.server, begin, row.name
 
 
-def _changes(stack: Any, events: Iterable[Any], now: float) -> tuple[Change, dict[_Key, Change]]:
-    """The stack's last action, and what it did to each resource."""
-    events = sorted(events, key=lambda each: each.event_time)
+def _changes(stack: Any, events: list[Any], now: float) -> tuple[Change, dict[_Key, Change]]:
+    """The stack's last action, and what it did to each resource. ``events``: in their order.
+
+    What has not ended with the stack was left by it: nobody waits for it any more.
+    """
+    events = events[_begin(stack, events) :]
     now = max(now, *map(_seconds, events[-1:]))
-    own = [each for each in events if each.physical_resource_id == stack.id]
-    begins = [_seconds(each) for each in own if each.resource_status.endswith("_IN_PROGRESS")]
-    # Heat keeps the newest events alone, of a large stack not those of its beginning.
-    begin = begins[-1] if begins else min(map(_seconds, events), default=now)
+    whole = Change(_seconds(events[0]) if events else now, now, "IN_PROGRESS")
     found: dict[_Key, list[tuple[float, str]]] = {}
     for each in events:
         action, _, status = each.resource_status.partition("_")
-        if action != "SIGNAL" and _seconds(each) >= begin:
+        if each.physical_resource_id == stack.id:
+            whole = _change([(whole.begin, ""), (_seconds(each), status)], now, "IN_PROGRESS")
+        elif action != "SIGNAL":
             found.setdefault(_key(each), []).append((_seconds(each), status))
-    changes = {key: _change(seen, now) for key, seen in found.items()}
-    whole = [(_seconds(each), each.resource_status.partition("_")[2]) for each in own]
-    return _change([each for each in whole if each[0] >= begin] or [(begin, "")], now), changes
+    left = "IN_PROGRESS" if whole.status == "IN_PROGRESS" else "UNFINISHED"
+    return whole, {key: _change(seen, whole.end, left) for key, seen in found.items()}
 
 
-def _change(seen: list[tuple[float, str]], now: float) -> Change:
-    moment, status = seen[-1]
-    begin = seen[0][0]
+def _begin(stack: Any, events: list[Any]) -> int:
+    """Where the last action begins: at 0 where that is lost, as Heat keeps the newest events."""
+    begins = (
+        number
+        for number, each in enumerate(events)
+        if each.physical_resource_id == stack.id and each.resource_status.endswith("_IN_PROGRESS")
+    )
+    return max(begins, default=0)
+
+
+def _change(seen: list[tuple[float, str]], now: float, otherwise: str) -> Change:
+    """From the first to the last; ``otherwise``: its status where it has not ended ``now``."""
+    begin, (moment, status) = seen[0][0], seen[-1]
     if status in _ENDS:
         return Change(begin, moment, status)
-    return Change(begin, now, "IN_PROGRESS")
+    return Change(begin, max(now, begin), otherwise)
 
 
 def _rows(history: History, critical: set[_Key]) -> Iterator[spans.Row]:
@@ -132,7 +143,7 @@ def _rows(history: History, critical: set[_Key]) -> Iterator[spans.Row]:
 def _moments(whole: Change, change: Change, deployment: Any) -> spans.Moments:
     """What is known of a deployment; an answer to an action of before says nothing of this one."""
     moments = spans.Moments(whole.begin, change.begin, change.end, change.end)
-    answered = _parsed(deployment.updated_time or deployment.creation_time)
+    answered = _parsed(last_word(deployment))
     if deployment.status == "IN_PROGRESS" or answered < change.begin:
         return moments
     begun, ended = _times(deployment)
@@ -158,7 +169,8 @@ def _path(history: History) -> Iterator[Any]:
     """
     below: dict[str, list[Any]] = {}
     for each in history.resources:
-        if _key(each) in history.changes:
+        change = history.changes.get(_key(each))
+        if change and change.status != "UNFINISHED":
             below.setdefault(_key(each)[0], []).append(each)
 
     def ended(resource: Any) -> float:

@@ -79,7 +79,7 @@ class _Drawing:
             self._span(row, span, top)
         if row.critical:
             self._framed(row, top)
-        failed = row.status == "FAILED"
+        failed = row.status in ("FAILED", "UNFINISHED")
         self._text(
             self._x(row.end) + 8,
             top + 11,

@@ -91,7 +91,7 @@ def _rows(
 
 def full_name(resource: Any) -> str:
     """Of one in a nested stack with the resource that this stack is: a group's are 0, 1, …"""
-    parent = getattr(resource, "parent_resource", None)
+    parent = _field(resource, "parent_resource")
     return f"{parent}/{resource.resource_name}" if parent else str(resource.resource_name)
 
 
@@ -102,10 +102,20 @@ def _row(resource: str, server: str, deployment: Any, config: Any) -> Row:
         server,
         getattr(config, "name", deployment.config_id),
         getattr(config, "group", ""),
-        deployment.action or "",
+        _field(deployment, "action") or "",
         state,
         # Of a deployment that is taken it says only that.
-        "" if state == "taken" else " ".join((deployment.status_reason or "").split()),
-        deployment.updated_time or deployment.creation_time or "",
+        "" if state == "taken" else " ".join((_field(deployment, "status_reason") or "").split()),
+        last_word(deployment),
         deployment.id,
     )
+
+
+def last_word(deployment: Any) -> str:
+    """When Heat changed it last, by Heat's clock."""
+    return str(_field(deployment, "updated_time") or deployment.creation_time)
+
+
+def _field(found: Any, name: str) -> Any:
+    """What Heat says of something; what it has no value for it leaves out."""
+    return getattr(found, name, None)

@@ -45,7 +45,7 @@ class Row(NamedTuple):
     server: str
     name: str
     status: str
-    """COMPLETE, FAILED or IN_PROGRESS."""
+    """COMPLETE, FAILED, IN_PROGRESS, or UNFINISHED where Heat has left it so."""
     spans: tuple[Span, ...]
     critical: bool = False
     """Whether the stack would have ended sooner had this."""

@@ -39,7 +39,8 @@ def resource(
 
 
 def deployment(ident: str, status: str, reason: str = "") -> Any:
-    times = {"creation_time": "2026-01-01T00:00:00Z", "updated_time": None}
+    # As the client has it: what Heat has no value for is not there.
+    times = {"creation_time": "2026-01-01T00:00:00Z"}
     of = {"server_id": "s-1", "config_id": "c-1", "action": "CREATE", "status_reason": reason}
     return Of(id=ident, status=status, **of, **times)
 

@@ -111,6 +111,32 @@ def test_the_critical_path_goes_through_what_is_needed_and_into_groups() -> None
     assert all(row.critical for row in found.rows)
 
 
+def test_all_of_one_second_keeps_its_order_and_what_was_left_ends_with_the_stack() -> None:
+    events = [
+        event(0, "stack", "CREATE_IN_PROGRESS", physical="s"),
+        event(0, "aside", "CREATE_COMPLETE"),
+        event(0, "stack", "CREATE_COMPLETE", physical="s"),
+        event(0, "stack", "UPDATE_IN_PROGRESS", physical="s"),
+        event(0, "web", "UPDATE_IN_PROGRESS"),
+        event(0, "web", "UPDATE_COMPLETE"),
+        event(1, "group", "UPDATE_IN_PROGRESS"),
+        event(1, "first", "UPDATE_IN_PROGRESS"),
+        event(8, "first", "UPDATE_FAILED"),
+        event(8, "stack", "UPDATE_FAILED", physical="s"),
+        event(9, "0", "CREATE_IN_PROGRESS", "nested"),
+    ]
+    given = [deployment(each, "server-1", 8) for each in ("d-1", "d-2")]
+    found = history.timeline(heat(events=events, software_deployments=given), "stack")
+    rows = {row.name: (row.status, row.end - START, row.critical) for row in found.rows}
+    assert found.seconds == 8
+    assert rows == {
+        "web": ("COMPLETE", 0, True),
+        "first": ("FAILED", 8, True),
+        "group/0": ("UNFINISHED", 9, False),
+    }
+    assert [step.name for step in found.path] == ["web", "first"]
+
+
 def test_what_is_not_on_it_is_not_critical() -> None:
     events = [
         event(0, "stack", "CREATE_IN_PROGRESS", physical="s"),
