@@ -101,7 +101,9 @@ def test_a_look_that_fails_is_a_line_and_the_others_follow(
         raise error
 
     well = looks.Look("one", lambda _: Finding("one", "there"), "start it")
-    monkeypatch.setattr(looks, "LOOKS", (well, looks.Look("two", fails, "start two"), well))
+    two = looks.Look("two", fails, "start two")
+    above = looks.Look("above", fails, "", "two")
+    monkeypatch.setattr(looks, "LOOKS", (well, two, above, well))
     status, rows = run(capsys)
     assert status == 1
     assert [row["state"] for row in rows] == ["ok", "MISSING", "ok"]
