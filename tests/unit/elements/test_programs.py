@@ -37,8 +37,9 @@ class Image:
             (root / folder).mkdir(parents=True)
         for element in ("os-collect-config", "heat-config"):
             shutil.copytree(ELEMENTS / element, root / "hooks", dirs_exist_ok=True)
-        (root / "bin/systemctl").write_text("#!/bin/sh\n")
-        (root / "bin/systemctl").chmod(0o755)
+        for program in ("systemctl", "systemd-tmpfiles"):
+            (root / "bin" / program).write_text("#!/bin/sh\n")
+            (root / "bin" / program).chmod(0o755)
 
     def install(self, programs: str) -> None:
         """Run the scripts that install programs."""
