@@ -77,7 +77,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """
     given = {**_from_file(environ.get("HEAT_CONFIG_SETTINGS") or FILE), **environ}
     get = _Reader(given)
-    hooks = ("/usr/libexec/heat-config/hooks", "/var/lib/heat-config/hooks")
+    # Packages and images have theirs in the second, operators their own in the first.
+    hooks = ("/var/lib/heat-config/hooks", "/usr/libexec/heat-config/hooks")
     own_hooks = get.text("HEAT_CONFIG_HOOKS", "")
     config_file = get.text("HEAT_SHELL_CONFIG", "/var/run/heat-config/heat-config")
     volatile = os.path.dirname(os.path.abspath(config_file))  # noqa: PTH100, PTH120 - quick
