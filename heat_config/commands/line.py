@@ -15,6 +15,7 @@ from heat_config import settings, terminal
 from heat_config.commands import completion, log, notify, rebuild, status
 from heat_config.run import loop, stopped
 from heat_config.run.refreshed import Refreshed
+from heat_config.signals.own import with_own_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,21 +50,21 @@ def elements_path() -> Path:
 
 
 def _run(options: argparse.Namespace, given: Settings) -> int:
-    return loop.run(given, force=options.force)
+    return loop.run(with_own_program(given), force=options.force)
 
 
 def _refreshed(options: argparse.Namespace, given: Settings) -> int:
     if options.failed_in and stopped.is_shutting_down():
         journal.info("the server is shut down: os-refresh-config is run again after the boot")
         return loop.DONE
-    status = loop.refreshed(given, Refreshed(options.failed_in))
+    status = loop.refreshed(with_own_program(given), Refreshed(options.failed_in))
     if options.failed_in is None and not completion.signal(given):
         return loop.FAILED
     return status
 
 
 def _deliver(options: argparse.Namespace, given: Settings) -> int:
-    return loop.deliver(given, due_only=options.due)
+    return loop.deliver(with_own_program(given), due_only=options.due)
 
 
 def _status(options: argparse.Namespace, given: Settings) -> int:

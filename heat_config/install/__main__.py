@@ -23,7 +23,7 @@ def main(merged: Path, part: str, root: Path = Path("/")) -> int:
     os.umask(0o022)
     hooks = {path.name: path for path in (merged / "heat-config-hooks").glob("*")}
     source = Source((merged,), {name: path for name, path in hooks.items() if path.is_file()})
-    place = Place(Path(sys.prefix, "bin"))
+    place = Place(Path(sys.prefix, "bin"), os.environ["DIB_HEAT_CONFIG_PROGRAMS"])
     try:
         for item in PARTS[part]:
             for step in item.steps(source, place):

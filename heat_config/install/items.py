@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from heat_config import process
@@ -78,14 +78,36 @@ class Program(NamedTuple):
     def steps(self, source: Source, place: Place) -> Iterator[Step]:  # noqa: ARG002
         """See :class:`Item`."""
         program = place.environment / (self.of or self.name)
-        path = f"{place.programs}/{self.name}"
         if not os.access(program, os.X_OK):
             raise InstallError(
                 f"the environment has no program {program}: "
                 "pip install 'heat-config[server]' brings it"
             )
-        if str(program) != path:
-            yield Link(path, str(program))
+        yield Link(f"{place.programs}/{self.name}", str(program))
+
+
+class Known(NamedTuple):
+    """A program that RPMs have in /usr/bin, where scripts, drop-ins and boot-config call it."""
+
+    name: str
+    of: str = ""
+
+    def steps(self, source: Source, place: Place) -> Iterator[Step]:
+        """See :class:`Item`."""
+        for folder in sorted({place.programs, "/usr/bin"}):
+            yield from Program(self.name, self.of).steps(source, place._replace(programs=folder))
+
+
+class Manual(NamedTuple):
+    """A page of the manual, where man looks for what is beside the programs."""
+
+    source: str
+
+    def steps(self, source: Source, place: Place) -> Iterator[Step]:
+        """See :class:`Item`."""
+        page = source.find(self.source)
+        folder = PurePosixPath(place.programs).parent / f"share/man/man{page.suffix[1:]}"
+        yield File(f"{folder}/{page.name}", page.read_bytes())
 
 
 class Private(NamedTuple):

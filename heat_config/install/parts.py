@@ -14,7 +14,9 @@ from heat_config.install.items import (
     Default,
     Enabled,
     Hooks,
+    Known,
     Log,
+    Manual,
     Private,
     Program,
     Public,
@@ -40,15 +42,15 @@ DEFAULTS = "/usr/share/os-collect-config"
 
 PARTS: dict[str, tuple[Item, ...]] = {
     "os-refresh-config": (
-        Program("os-refresh-config"),
-        Program("dib-run-parts"),
+        Known("os-refresh-config"),
+        Known("dib-run-parts"),
         Public(f"{SCRIPTS}/pre-configure.d"),
         Public(f"{SCRIPTS}/configure.d"),
         Public(f"{SCRIPTS}/migration.d"),
         Public(f"{SCRIPTS}/post-configure.d"),
     ),
     "os-apply-config": (
-        Program("os-apply-config"),
+        Known("os-apply-config"),
         Public(TEMPLATES),
         # It writes the output of a template that fails, which may hold secrets, there.
         Log("/var/log/os-apply-config.log"),
@@ -56,7 +58,7 @@ PARTS: dict[str, tuple[Item, ...]] = {
     "os-collect-config": (
         # The same program under both names: os-collect-config's own takes a message off the
         # queue before it is on the disk, also where it is only to be printed.
-        Program("os-collect-config", of="heat-config-collect"),
+        Known("os-collect-config", of="heat-config-collect"),
         Program("heat-config-collect"),
         Private("/var/lib/os-collect-config"),
         Private("/var/lib/os-collect-config/local-data"),
@@ -70,10 +72,10 @@ PARTS: dict[str, tuple[Item, ...]] = {
     ),
     "heat-config": (
         Program("heat-config"),
-        Program("heat-config-notify"),
-        Program("heat-config-rebuild-deployed"),
+        Known("heat-config-notify"),
+        Known("heat-config-rebuild-deployed"),
         Public("/usr/libexec/heat-config/hooks"),
-        Copy("heat-config/heat-config.8", "/usr/local/share/man/man8/heat-config.8"),
+        Manual("heat-config/heat-config.8"),
         # Another element's, with an operator's settings, stays.
         Default("heat-config/heat-config.conf", "/etc/heat-config.conf"),
         # What it has run holds secrets, and so may what configs leave there and print.

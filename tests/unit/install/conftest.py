@@ -41,6 +41,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (made / name).write_text("#!/bin/sh\n")
         (made / name).chmod(0o755)
     monkeypatch.setattr(sys, "prefix", str(made.parent))
+    monkeypatch.setenv("DIB_HEAT_CONFIG_PROGRAMS", "/usr/local/bin")
     return made
 
 
