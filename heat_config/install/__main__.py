@@ -13,7 +13,7 @@ from pathlib import Path
 
 from heat_config import log
 from heat_config.install.errors import InstallError
-from heat_config.install.items import Enabled, Place, Source
+from heat_config.install.items import Enabled, Place, Rules, Source
 from heat_config.install.parts import PARTS
 from heat_config.install.services import Systemd
 
@@ -29,6 +29,9 @@ def main(merged: Path, part: str, root: Path = Path("/")) -> int:
             for step in item.steps(source, place):
                 if not step.is_done(root):
                     step.do(root)
+        rules = [item.path for item in PARTS[part] if isinstance(item, Rules)]
+        if rules:
+            Systemd.of(root).follow(rules)
         units = [item.unit for item in PARTS[part] if isinstance(item, Enabled)]
         if units:
             Systemd.of(root).enable(units)

@@ -216,6 +216,17 @@ class Units(NamedTuple):
                 yield File(f"{place.units}/{name}", found.read_bytes())
 
 
+class Rules(NamedTuple):
+    """Rules of systemd-tmpfiles: they hold at once, and at each boot."""
+
+    source: str
+    path: str
+
+    def steps(self, source: Source, place: Place) -> Iterator[Step]:
+        """Their file alone; what they say is made by :mod:`heat_config.install.services`."""
+        yield from Copy(self.source, self.path).steps(source, place)
+
+
 class Enabled(NamedTuple):
     """A unit that is started at each boot."""
 

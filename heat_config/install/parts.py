@@ -21,6 +21,7 @@ from heat_config.install.items import (
     Program,
     Public,
     Rendered,
+    Rules,
     Tree,
     Units,
 )
@@ -62,6 +63,13 @@ PARTS: dict[str, tuple[Item, ...]] = {
         Program("heat-config-collect"),
         Private("/var/lib/os-collect-config"),
         Private("/var/lib/os-collect-config/local-data"),
+        # The user data's file is private before cloud-init writes it: from now on, and after
+        # "cloud-init clean" from the next boot on.
+        Rules(
+            "os-collect-config/tmpfiles.conf",
+            "/usr/lib/tmpfiles.d/os-collect-config.conf",
+        ),
+        # Without a command it would print all metadata, secrets too, into the journal.
         Copy(
             "os-collect-config/os-collect-config-dist.conf",
             f"{DEFAULTS}/os-collect-config-dist.conf",

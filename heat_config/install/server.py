@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import heat_config
 from heat_config.install import parts, record
 from heat_config.install.errors import InstallError
-from heat_config.install.items import Enabled, Source
+from heat_config.install.items import Enabled, Rules, Source
 from heat_config.install.record import Record
 from heat_config.install.steps import FOLDER, File, Folder, Kept, Link, below, mark_of
 
@@ -28,7 +28,9 @@ UNITS = "/usr/local/lib/systemd/system"
 # The hooks of a server whose operator has named none.
 DEFAULT_HOOKS = ("script",)
 # What else is the agent's on a server, and goes when it is purged.
-ELSEWHERE = ("/var/lib/heat-cfntools/cfn-init-data", "/run/heat-config")
+ELSEWHERE = ("/var/lib/heat-cfntools", "/var/lib/cloud/data/cfn-init-data", "/run/heat-config")
+# Its folders, which systemd-tmpfiles has made where there is no cloud-init.
+CLOUDS = ("/var/lib/cloud/data", "/var/lib/cloud")
 # What is said of each step that is taken.
 VERBS = {"Folder": "make", "File": "write", "Kept": "write", "Link": "link"}
 
@@ -40,6 +42,8 @@ class Plan(NamedTuple):
     steps: tuple[Step, ...]
     units: tuple[str, ...]
     """Those that are started at each boot."""
+    rules: tuple[str, ...]
+    """Those of systemd-tmpfiles."""
 
 
 class Site(NamedTuple):
@@ -71,7 +75,9 @@ def plan(elements: Path, hooks: Iterable[str], place: Place) -> Plan:
     source = Source(tuple(folders), {group: known[group] for group in wanted})
     items = parts.items_of({folder.name for folder in folders})
     steps = tuple(step for item in items for step in item.steps(source, place))
-    return Plan(wanted, steps, tuple(item.unit for item in items if isinstance(item, Enabled)))
+    units = tuple(item.unit for item in items if isinstance(item, Enabled))
+    rules = tuple(item.path for item in items if isinstance(item, Rules))
+    return Plan(wanted, steps, units, rules)
 
 
 def install(wanted: Plan, site: Site) -> bool:
@@ -93,6 +99,7 @@ def install(wanted: Plan, site: Site) -> bool:
     stale = [path for path in before.made if path not in made]
     _remove(stale, before, site)
     if site.systemd:
+        site.systemd.follow(wanted.rules)
         site.systemd.enable(wanted.units)
         if steps or stale or after != before:
             site.systemd.begin(wanted.units)
@@ -129,6 +136,8 @@ def purge(wanted: Plan, site: Site) -> None:
             site.say(f"remove {path}")
         if site.systemd:
             shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
+            for folder in CLOUDS:
+                _remove_if_empty(below(site.root, folder))
 
 
 def _hooks_beside(elements: Path) -> dict[str, Path]:

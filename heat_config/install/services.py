@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from heat_config import process
 from heat_config.install.errors import InstallError
+from heat_config.install.steps import below
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,14 @@ class Systemd(NamedTuple):
         self._reload()
         self._ask("enable", "--quiet", *units)
 
+    def follow(self, rules: Sequence[str]) -> None:
+        """Have what these rules of systemd-tmpfiles say.
+
+        :raises InstallError: it cannot be made.
+        """
+        files = [str(below(self.root, path)) for path in rules]
+        self._run("systemd-tmpfiles", "--create", "--", *files)
+
     def begin(self, units: Sequence[str]) -> None:
         """Start the units that watch, afresh, and the collector where it has something to do.
 
@@ -81,8 +90,11 @@ class Systemd(NamedTuple):
             self._ask("daemon-reload")
 
     def _ask(self, *words: str) -> None:
+        self._run("systemctl", *words)
+
+    def _run(self, program: str, *words: str) -> None:
         where = () if self.root == Path("/") else (f"--root={self.root}",)
-        done = process.run(["systemctl", *where, *words], time_limit=LIMIT)
+        done = process.run([program, *where, *words], time_limit=LIMIT)
         if done.returncode:
             said = (done.stderr or done.stdout).decode(errors="replace").strip()
-            raise InstallError(f"systemctl {' '.join(words)} {done.ending}: {said}")
+            raise InstallError(f"{program} {' '.join(words)} {done.ending}: {said}")

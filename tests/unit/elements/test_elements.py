@@ -18,6 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import hooks
+from heat_config import origin
 
 REPOSITORY = Path(__file__).parents[3]
 ELEMENTS = sorted(path for path in (REPOSITORY / "elements").iterdir() if path.is_dir())
@@ -52,6 +53,21 @@ def files_of(element: Path) -> list[Path]:
 
 def scripts_of(element: Path) -> list[Path]:
     return [path for path in files_of(element) if PHASES & set(path.relative_to(element).parts)]
+
+
+def test_what_the_part_handler_writes_is_private_from_the_beginning(tmp_path: Path) -> None:
+    """It opens a file to write, as it was: that must be JSON before, for os-apply-config."""
+    rules = REPOSITORY / "elements/os-collect-config/os-collect-config/tmpfiles.conf"
+    subprocess.run(["systemd-tmpfiles", f"--root={tmp_path}", "--create", "--", rules], check=True)
+    for fallback in origin.FALLBACKS[1:]:
+        path = tmp_path / fallback.lstrip("/")
+        assert path.exists() or path.parent.stat().st_mode & 0o777 == 0o700
+    data = tmp_path / "var/lib/cloud/data"
+    assert json.loads((data / "cfn-init-data").read_text()) == {}
+    (data / "cfn-init-data").write_text("the handler's")
+    assert (data / "cfn-init-data").stat().st_mode & 0o777 == 0o600
+    # cloud-init's own files there are for everybody: `cloud-init status` reads them.
+    assert data.stat().st_mode & 0o777 == 0o755
 
 
 @pytest.mark.parametrize("element", ALL, ids=lambda element: element.name)
