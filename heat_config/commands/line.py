@@ -89,6 +89,12 @@ def _notify(options: argparse.Namespace, given: Settings) -> int:
     return notify.send(Path(options.config), sys.stdin.buffer.read(), given)
 
 
+def _install(options: argparse.Namespace, given: Settings) -> int:
+    from heat_config.commands import install
+
+    return install.command(options, elements_path(), given)
+
+
 def _rebuild(_: argparse.Namespace, given: Settings) -> int:
     return rebuild.rebuild_deployed(given)
 
@@ -101,6 +107,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "log": _log,
     "notify": _notify,
     "rebuild-deployed": _rebuild,
+    "install": _install,
 }
 
 
@@ -156,5 +163,26 @@ def _parser() -> argparse.ArgumentParser:
     notify_for.add_argument("config", metavar="CONFIG", help="the config's file")
 
     commands.add_parser("rebuild-deployed", help="take all deployments for done, run none")
+    _add_install(commands)
     commands.add_parser("elements-path", help="print the folder to put into ELEMENTS_PATH")
     return parser
+
+
+def _add_install(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    install = commands.add_parser(
+        "install",
+        help="set this server up: units, programs, hooks and folders, as an image has them",
+        epilog="Exit status: 0 all is as it has to be; 1 could not. A second time it changes "
+        "nothing, and after an upgrade it changes what is new.",
+    )
+    install.add_argument(
+        "--hook",
+        action="append",
+        metavar="GROUP",
+        help="a hook; again for each. Without: those there are, at first script",
+    )
+    install.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    install.add_argument("--root", default="/", metavar="FOLDER", help="where its files are")
+    install.add_argument("--uninstall", action="store_true", help="take it away; data stay")
+    install.add_argument("--purge", action="store_true", help="take it away with its data")
+    install.add_argument("--force", action="store_true", help="also while a config is being run")

@@ -28,8 +28,9 @@ MAY = {
     "signals": GROUND | {"cloud", "result"},
     "delivery": GROUND | ASKED | {"cloud", "signals"},
     "run": GROUND | ASKED | {"applied", "delivery", "signals"},
+    "install": GROUND,
     "collect": GROUND | {"applied", "cloud", "deployment"},
-    "commands": GROUND | ASKED | {"cloud", "delivery", "quick", "run", "signals"},
+    "commands": GROUND | ASKED | {"cloud", "delivery", "install", "quick", "run", "signals"},
     "cli": GROUND | {"quick", "run", "delivery", "commands"},
 }
 # What stands beside heat_config, and what of this repository each may import.
@@ -48,6 +49,7 @@ BESIDE = {
 IN_FUNCTIONS = {
     ("cli", "main"): "behind the quick path, which is most runs",
     ("cli", "_parser"): "argparse takes longer than a run with nothing to do",
+    ("commands/line", "_install"): "an installation is made once, and each run starts here",
     ("log", "conceal"): "on the quick path, where there is nothing to hide",
     ("signals/__init__", "_module"): "each transport with its libraries, when a result is sent",
     ("hookkit/values", "_yaml"): "a script starts 20 ms sooner without it",

@@ -4,56 +4,49 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from heat_config.install.__main__ import main as install_part
 from tests.support.checkout import ELEMENTS
 
-VENV = Path("/venv/bin")
 # The names that RPMs of heat-agents and os-*-config have in /usr/bin.
 KNOWN = (
     *("heat-config-notify", "heat-config-rebuild-deployed", "dib-run-parts"),
     *("os-apply-config", "os-collect-config", "os-refresh-config"),
 )
 OURS = ("heat-config", "heat-config-collect")
-SCRIPTS = (
-    *("os-apply-config/install.d/10-os-apply-config", "heat-config/install.d/50-heat-config"),
-    "os-collect-config/install.d/50-os-collect-config",
-    "os-refresh-config/install.d/10-os-refresh-config",
-)
+PARTS = ("os-refresh-config", "os-apply-config", "os-collect-config", "heat-config")
 
 
 class Image:
     """The root of an image, in which the elements' install scripts are run."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._phase = root / "hooks/install.d"
-        for folder in ("usr/local/bin", "usr/bin", "etc", "var/log", "hooks/install.d", "bin"):
-            (root / folder).mkdir(parents=True)
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._root = root / "image"
+        self._merged = root / "hooks"
+        self._set = monkeypatch.setenv
+        environment = root / "venv/bin"
+        environment.mkdir(parents=True)
+        for name in (*KNOWN, *OURS):
+            (environment / name).write_text("#!/bin/sh\n")
+            (environment / name).chmod(0o755)
+        monkeypatch.setattr("sys.prefix", str(environment.parent))
+        for folder in ("usr/local/bin", "usr/bin"):
+            (self._root / folder).mkdir(parents=True)
         for element in ("os-collect-config", "heat-config"):
-            shutil.copytree(ELEMENTS / element, root / "hooks", dirs_exist_ok=True)
-        for program in ("systemctl", "systemd-tmpfiles"):
-            (root / "bin" / program).write_text("#!/bin/sh\n")
-            (root / "bin" / program).chmod(0o755)
+            shutil.copytree(ELEMENTS / element, self._merged, dirs_exist_ok=True)
+        (root / "systemctl").write_text("#!/bin/sh\n")
+        (root / "systemctl").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{root}:{os.environ['PATH']}")
 
     def install(self, programs: str) -> None:
-        """Run the scripts that install programs."""
-        environment = {
-            "DIB_INIT_SYSTEM": "systemd",
-            "DIB_HEAT_CONFIG_VENV": "/venv",
-            "DIB_HEAT_CONFIG_PROGRAMS": f"{self._root}{programs}",
-            "PATH": f"{self._root}/bin:{os.environ['PATH']}",
-        }
-        for script in SCRIPTS:
-            text = (ELEMENTS / script).read_text()
-            here = self._phase / Path(script).name
-            here.write_text(re.sub(r"(?<=[ \"])/(?=usr|var|etc)", f"{self._root}/", text))
-            subprocess.run(["bash", here], env=environment, check=True)
+        """Install the parts that have programs."""
+        self._set("DIB_HEAT_CONFIG_PROGRAMS", programs)
+        for part in PARTS:
+            assert install_part(self._merged, part, self._root) == 0
 
     def programs(self, folder: str) -> dict[str, Path]:
         """What is in a folder of programs, and where it leads."""
@@ -67,8 +60,8 @@ class Image:
 
 
 @pytest.fixture
-def image(tmp_path: Path) -> Image:
-    return Image(tmp_path)
+def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Image:
+    return Image(tmp_path, monkeypatch)
 
 
 def test_are_in_usr_local_and_the_known_names_where_rpms_have_them(image: Image) -> None:
@@ -95,7 +88,7 @@ def test_of_both_names_of_the_collector_are_ours(image: Image) -> None:
     image.install("/usr/local/bin")
 
     for folder in ("/usr/local/bin", "/usr/bin"):
-        assert image.programs(folder)["os-collect-config"] == VENV / "heat-config-collect"
+        assert image.programs(folder)["os-collect-config"].name == "heat-config-collect"
     assert "collectors = heat_local" in image.text("etc/os-collect-config.conf")
 
 
