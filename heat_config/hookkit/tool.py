@@ -48,6 +48,12 @@ class Tool(NamedTuple):
         )
 
 
+def not_used(variable: str, why: str) -> None:
+    """Say in the run's log that a variable of heat-agents' is set, and does nothing here."""
+    if os.environ.get(variable):
+        log.plain(f"{variable} is set and not used: {why}")
+
+
 # Of a tool's errors: how many are kept, and characters of one, which may hold all that a
 # task has written.
 _MOST_ERRORS = 16
