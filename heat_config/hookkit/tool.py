@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from heat_config import log, process
+from heat_config.hookkit import kept
 from heat_config.hookkit.values import HookError
 from heat_config.result import Result, text_of
 
@@ -113,6 +114,7 @@ def run(
         watch(line)
 
     try:
+        kept.note(argv, env, cwd)
         completed = process.run(
             argv,
             env=env,

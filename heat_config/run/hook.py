@@ -74,7 +74,7 @@ def _run(
 
     def start() -> process.Completed:
         stdout = Stdout(on_line)
-        with secrets.folder(settings, scope) as variables:
+        with secrets.folder(settings, scope, deployment.id) as variables:
             completed = process.run(
                 [path],
                 stdin=json.dumps(_for_hook(deployment)).encode("ascii"),
