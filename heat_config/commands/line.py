@@ -185,4 +185,9 @@ def _add_install(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     install.add_argument("--root", default="/", metavar="FOLDER", help="where its files are")
     install.add_argument("--uninstall", action="store_true", help="take it away; data stay")
     install.add_argument("--purge", action="store_true", help="take it away with its data")
-    install.add_argument("--force", action="store_true", help="also while a config is being run")
+    install.add_argument(
+        "--force",
+        action="store_true",
+        help="replace programs of others, which come back when it is taken away; take it away also "
+        "while a config is being run",
+    )
