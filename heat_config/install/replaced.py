@@ -44,7 +44,7 @@ def of_others(steps: Iterable[Step], before: Record, root: Path) -> list[str]:
         place = below(root, path)
         if not (place.is_symlink() or place.is_file()):
             raise InstallError(f"{path} is no file: move it away")
-        if path not in before.made and os.path.lexists(_kept(root, path)):
+        if path not in before.made and is_kept(path, root):
             raise InstallError(f"{KEPT}{path} was replaced long ago, and is kept: move it away")
     return found
 
@@ -52,7 +52,7 @@ def of_others(steps: Iterable[Step], before: Record, root: Path) -> list[str]:
 def _is_ours(path: str, before: Record, root: Path) -> bool:
     if path not in before.made:
         return False
-    return path not in before.replaced or os.path.lexists(_kept(root, path))
+    return path not in before.replaced or is_kept(path, root)
 
 
 def refuse(paths: Iterable[str]) -> None:
@@ -94,12 +94,17 @@ def put_back(path: str, root: Path) -> None:
             folder = folder.parent
 
 
+def is_kept(path: str, root: Path) -> bool:
+    """Whether what was there before is kept."""
+    return os.path.lexists(_kept(root, path))
+
+
 def can_come_back(path: str, now: str, known: Record, root: Path) -> bool:
     """Whether something is kept, and nothing stands in its place but what was made.
 
     ``now``: the mark of what stands there. After a crash it may be what came back.
     """
-    if path not in known.replaced or not os.path.lexists(_kept(root, path)):
+    if path not in known.replaced or not is_kept(path, root):
         return False
     return now in ("", known.made[path], known.replaced[path])
 

@@ -309,6 +309,10 @@ class TestOfOthers:
             patch.setattr(shutil, "copyfile", full)
             assert install(root, "--force") == 1
         assert "of a package" in (root / NOTIFY).read_text()
+        assert install(root, "--uninstall", "--dry-run") == 0
+        assert f"would leave /{NOTIFY}: it was changed since it was installed\n" in (
+            capsys.readouterr().out
+        )
         assert install(root) == 1
         assert f"in its way: /usr/bin/os-apply-config, /{NOTIFY}" in capsys.readouterr().err
 
