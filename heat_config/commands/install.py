@@ -78,10 +78,10 @@ def _plan(hooks: tuple[str, ...], elements: Path) -> Plan:
 def _site(options: argparse.Namespace) -> Site:
     root = Path(options.root).resolve()
     if options.dry_run:
-        return Site(root, None, lambda line: _say(f"would {line}"))
+        return Site(root, None, lambda line: _say(f"would {line}"), options.force)
     if os.geteuid() != 0:
         raise InstallError("only root can do this; --dry-run shows what would be done")
-    return Site(root, Systemd.of(root), _say)
+    return Site(root, Systemd.of(root), _say, options.force)
 
 
 def _check_nothing_runs(given: Settings) -> None:

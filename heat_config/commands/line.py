@@ -96,6 +96,12 @@ def _install(options: argparse.Namespace, given: Settings) -> int:
     return install.command(options, elements_path(), given)
 
 
+def _join(options: argparse.Namespace, _: Settings) -> int:
+    from heat_config.commands import join
+
+    return join.command(options)
+
+
 def _rebuild(_: argparse.Namespace, given: Settings) -> int:
     return rebuild.rebuild_deployed(given)
 
@@ -109,6 +115,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "notify": _notify,
     "rebuild-deployed": _rebuild,
     "install": _install,
+    "join": _join,
 }
 
 
@@ -172,6 +179,7 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("rebuild-deployed", help="take all deployments for done, run none")
     _add_install(commands)
+    _add_join(commands)
     commands.add_parser("elements-path", help="print the folder to put into ELEMENTS_PATH")
     return parser
 
@@ -193,4 +201,28 @@ def _add_install(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     install.add_argument("--root", default="/", metavar="FOLDER", help="where its files are")
     install.add_argument("--uninstall", action="store_true", help="take it away; data stay")
     install.add_argument("--purge", action="store_true", help="take it away with its data")
-    install.add_argument("--force", action="store_true", help="also while a config is being run")
+    install.add_argument(
+        "--force",
+        action="store_true",
+        help="replace programs of others, which come back when it is taken away; take it away also "
+        "while a config is being run",
+    )
+
+
+def _add_join(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    join = commands.add_parser(
+        "join",
+        help="give this server to a stack: OS::Heat::DeployedServer's os_collect_config",
+        epilog="Exit status: 0 the metadata have come; 1 what was given cannot be used, or the "
+        "service does not start; 2 they have not come in time, and the service goes on trying.",
+    )
+    join.add_argument(
+        "given",
+        nargs="?",
+        default="-",
+        metavar="FILE",
+        help="the attribute, or what openstack stack output show prints of it, with -f json or "
+        "-f value; without: on stdin",
+    )
+    join.add_argument("--server-id", metavar="ID", help="of the server's resource: Heat is asked")
+    join.add_argument("--timeout", type=float, default=60, metavar="SECONDS", help="wait so long")

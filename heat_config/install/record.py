@@ -28,9 +28,11 @@ class Record(NamedTuple):
     """The groups whose hooks were asked for."""
     made: Mapping[str, str]
     """The mark of each path that was made; see :mod:`heat_config.install.steps`."""
+    replaced: Mapping[str, str]
+    """The mark of what stood there before, of each path where something did."""
 
 
-NONE = Record("", (), {})
+NONE = Record("", (), {}, {})
 
 
 def load(root: Path) -> Record:
@@ -40,8 +42,10 @@ def load(root: Path) -> Record:
     """
     try:
         found = readable.own(below(root, PATH).read_bytes())
-        made = {str(path): str(mark) for path, mark in found["made"].items()}
-        return Record(str(found["version"]), tuple(map(str, found["hooks"])), made)
+        hooks = tuple(map(str, found["hooks"]))
+        return Record(
+            str(found["version"]), hooks, _texts(found["made"]), _texts(found["replaced"])
+        )
     except FileNotFoundError:
         return NONE
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -64,3 +68,7 @@ def save(root: Path, record: Record) -> None:
 def forget(root: Path) -> None:
     """Remove the record."""
     below(root, PATH).unlink(missing_ok=True)
+
+
+def _texts(found: Mapping[object, object]) -> dict[str, str]:
+    return {str(path): str(mark) for path, mark in found.items()}

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 import heat_config
-from heat_config.install import parts, record
+from heat_config.install import parts, record, replaced
 from heat_config.install.errors import InstallError
 from heat_config.install.items import Enabled, Rules, Source
 from heat_config.install.record import Record
@@ -53,6 +53,8 @@ class Site(NamedTuple):
     systemd: Systemd | None
     """None: nothing is changed, only said."""
     say: Callable[[str], object]
+    may_replace: bool = False
+    """Whether files of others in the way are replaced, and kept."""
 
 
 def element_of(elements: Path, group: str) -> Path:
@@ -83,20 +85,20 @@ def plan(elements: Path, hooks: Iterable[str], place: Place) -> Plan:
 def install(wanted: Plan, site: Site) -> bool:
     """Make it so; whether anything had to be changed.
 
-    :raises InstallError: systemd refuses.
+    :raises InstallError: something of others is in the way, or systemd refuses.
     :raises OSError: a file cannot be written.
     """
     before = record.load(site.root)
     steps = [step for step in wanted.steps if not step.is_done(site.root)]
-    made = _marks(wanted.steps, before, site.root)
-    after = Record(heat_config.__version__, wanted.hooks, made)
+    in_the_way = replaced.of_others(steps, before, site.root)
+    if not site.may_replace:
+        replaced.refuse(in_the_way)
+    after = _recorded(wanted, before, in_the_way, site.root)
     if site.systemd and after != before:
-        record.save(site.root, after._replace(made={**before.made, **made}))
-    for step in steps:
-        site.say(f"{VERBS[type(step).__name__]} {step.path}")
-        if site.systemd:
-            step.do(site.root)
-    stale = [path for path in before.made if path not in made]
+        record.save(site.root, _both(before, after))
+    _replace(in_the_way, site)
+    _take(steps, site)
+    stale = [path for path in before.made if path not in after.made]
     _remove(stale, before, site)
     if site.systemd:
         site.systemd.follow(wanted.rules)
@@ -105,6 +107,34 @@ def install(wanted: Plan, site: Site) -> bool:
             site.systemd.begin(wanted.units)
             record.save(site.root, after)
     return bool(steps or stale or after != before)
+
+
+def _recorded(wanted: Plan, before: Record, in_the_way: Iterable[str], root: Path) -> Record:
+    """The record of what there will be."""
+    made = _marks(wanted.steps, before, root)
+    kept = {path: mark for path, mark in before.replaced.items() if path in made}
+    new = {path: mark_of(below(root, path)) for path in in_the_way}
+    return Record(heat_config.__version__, wanted.hooks, made, {**kept, **new})
+
+
+def _both(before: Record, after: Record) -> Record:
+    """The record while one becomes the other."""
+    made, kept = {**before.made, **after.made}, {**before.replaced, **after.replaced}
+    return after._replace(made=made, replaced=kept)
+
+
+def _replace(paths: Iterable[str], site: Site) -> None:
+    for path in paths:
+        site.say(f"keep {path}, which is of others, in {replaced.KEPT}")
+        if site.systemd:
+            replaced.keep(path, site.root)
+
+
+def _take(steps: Iterable[Step], site: Site) -> None:
+    for step in steps:
+        site.say(f"{VERBS[type(step).__name__]} {step.path}")
+        if site.systemd:
+            step.do(site.root)
 
 
 def uninstall(wanted: Plan, site: Site) -> None:
@@ -127,7 +157,13 @@ def uninstall(wanted: Plan, site: Site) -> None:
 
 
 def purge(wanted: Plan, site: Site) -> None:
-    """Take away what :func:`uninstall` leaves: settings, credentials, results, logs."""
+    """Take away what :func:`uninstall` leaves: settings, credentials, results, logs.
+
+    :raises InstallError: it has left something of others.
+    """
+    of_others = replaced.left(site.root) if site.systemd else []
+    if of_others:
+        raise InstallError(f"of others, and kept here: {', '.join(of_others)}; move it away first")
     private = [step.path for step in wanted.steps if isinstance(step, Folder) and step.is_private]
     kept = [step.path for step in wanted.steps if isinstance(step, Kept)]
     for path in (*kept, *private, *ELSEWHERE):
@@ -162,18 +198,22 @@ def _marks(steps: Iterable[Step], before: Record, root: Path) -> dict[str, str]:
 
 
 def _remove(paths: Iterable[str], known: Record, site: Site) -> None:
-    """Remove files and links that are as they were made."""
+    """Remove files and links that are as they were made; what they have replaced comes back."""
     for path in paths:
         place = below(site.root, path)
         now = mark_of(place)
-        if now == FOLDER or not now:
-            continue
-        if now != known.made[path]:
-            site.say(f"leave {path}: it was changed since it was installed")
-            continue
-        site.say(f"remove {path}")
-        if site.systemd:
-            place.unlink()
+        if replaced.can_come_back(path, now, known, site.root):
+            site.say(f"put back {path}")
+            if site.systemd:
+                replaced.put_back(path, site.root)
+        elif now and now not in (FOLDER, known.made[path]):
+            kept = replaced.is_kept(path, site.root)
+            before = f"; {replaced.KEPT}{path} was before it" if kept else ""
+            site.say(f"leave {path}: it was changed since it was installed{before}")
+        elif now and now != FOLDER:
+            site.say(f"remove {path}")
+            if site.systemd:
+                place.unlink()
 
 
 def _remove_if_empty(place: Path) -> None:

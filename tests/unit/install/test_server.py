@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
+import shutil
 import stat
 import sys
 from pathlib import Path
@@ -219,6 +222,121 @@ class TestUninstall:
         said = capsys.readouterr().out
         assert "would remove /usr/local/bin/heat-config\n" in said
         assert "would remove /var/lib/heat-config\n" in said
+
+
+NOTIFY = "usr/bin/heat-config-notify"
+HOOK = "usr/libexec/heat-config/hooks/script"
+
+
+@pytest.fixture
+def of_others(root: Path) -> dict[str, tuple[int, bytes | str | None]]:
+    """A server with a package's program, hook and link where ours go: all that is in it."""
+    for path, mode in ((NOTIFY, 0o755), (HOOK, 0o750)):
+        (root / path).parent.mkdir(parents=True)
+        (root / path).write_text("#!/bin/sh\n# of a package\n")
+        (root / path).chmod(mode)
+    (root / "usr/bin/os-apply-config").symlink_to("/opt/theirs/bin/os-apply-config")
+    return tree(root)
+
+
+@pytest.mark.usefixtures("of_others")
+class TestOfOthers:
+    """What a package has put where ours go: it is replaced when the operator says so."""
+
+    def test_is_in_the_way(
+        self,
+        root: Path,
+        of_others: dict[str, tuple[int, bytes | str | None]],
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        assert install(root) == install(root, "--dry-run") == 1
+        assert tree(root) == of_others
+        said = capsys.readouterr().err.splitlines()
+        paths = ", ".join(f"/{path}" for path in ("usr/bin/os-apply-config", NOTIFY, HOOK))
+        assert f"in its way: {paths}. Remove the packages" in said[0]
+        assert "--force" in said[0]
+        assert said[0].partition(": ")[2] == said[1].partition(": ")[2]
+
+    def test_is_kept_when_replaced_and_put_back_in_the_end(
+        self,
+        root: Path,
+        environment: Path,
+        of_others: dict[str, tuple[int, bytes | str | None]],
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        assert install(root, "--force") == 0
+        assert f"keep /{NOTIFY}, which is of others, in" in capsys.readouterr().out
+        assert (root / NOTIFY).readlink() == environment / "heat-config-notify"
+        assert stat.S_IMODE((root / "var/lib/heat-config/replaced").stat().st_mode) == 0o700
+        assert install(root) == 0
+        assert "nothing to change" in capsys.readouterr().out
+        (root / NOTIFY).unlink()
+
+        install(root, "--purge", "--dry-run")
+        assert f"would put back /{NOTIFY}\n" in capsys.readouterr().out
+        assert install(root, "--purge") == 0
+
+        assert tree(root) == of_others
+
+    def test_comes_back_when_its_hook_is_asked_for_no_more(self, root: Path) -> None:
+        install(root, "--force")
+        assert install(root, "--hook", "json-file") == 0
+        assert "of a package" in (root / HOOK).read_text()
+        assert f"/{HOOK}" not in record.load(root).replaced
+
+    def test_stays_kept_while_somebody_else_has_taken_the_place(
+        self, root: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        install(root, "--force")
+        (root / HOOK).write_text("#!/bin/sh\n# ours\n")
+        kept = f"var/lib/heat-config/replaced/{HOOK}"
+
+        assert install(root, "--uninstall") == 0
+
+        assert "# ours" in (root / HOOK).read_text()
+        assert f"installed; /{kept} was before it\n" in capsys.readouterr().out
+        assert install(root, "--purge") == install(root, "--force") == 1
+        assert f"/{kept}; move it away" in capsys.readouterr().err
+        assert "of a package" in (root / kept).read_text()
+
+    def test_a_disk_that_is_full_loses_none(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def full(*_: object, **__: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(shutil, "copyfile", full)
+            assert install(root, "--force") == 1
+        assert "of a package" in (root / NOTIFY).read_text()
+        assert install(root, "--uninstall", "--dry-run") == 0
+        assert f"would leave /{NOTIFY}: it was changed since it was installed\n" in (
+            capsys.readouterr().out
+        )
+        assert install(root) == 1
+        assert f"in its way: /usr/bin/os-apply-config, /{NOTIFY}" in capsys.readouterr().err
+
+        assert install(root, "--force") == 0
+        assert install(root, "--uninstall") == 0
+        assert "of a package" in (root / NOTIFY).read_text()
+
+    def test_a_power_cut_after_it_came_back_leaves_it(self, root: Path) -> None:
+        install(root, "--force")
+        kept = root / "var/lib/heat-config/replaced" / NOTIFY
+        (root / NOTIFY).unlink()
+        shutil.copy2(kept, root / NOTIFY)
+
+        assert install(root, "--uninstall") == 0
+
+        assert "of a package" in (root / NOTIFY).read_text()
+        assert not kept.exists()
+
+    def test_a_folder_is_never_replaced(
+        self, root: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (root / "usr/bin/heat-config-rebuild-deployed").mkdir()
+        assert install(root, "--force") == 1
+        assert "/usr/bin/heat-config-rebuild-deployed is no file" in capsys.readouterr().err
 
 
 class TestErrors:
