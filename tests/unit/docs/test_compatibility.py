@@ -16,6 +16,7 @@ import pytest
 from heat_config.collect.upstream import COLLECTORS, collect, keystone
 from heat_config.install import parts
 from heat_config.install.items import Known, Program
+from hooks import puppet
 from tests.support import peers
 from tests.support.checkout import ELEMENTS, REPOSITORY
 from tests.support.compatibility import PAGE, Row, rows, without_row
@@ -133,22 +134,17 @@ def is_script(row: Row) -> bool:
 
 def is_path(row: Row) -> bool:
     path = Path(row.name)
-    programs = {Row("", path.name, "", "", "")} if path.parent == Path("/usr/local/bin") else ()
-    known = {f"{parts.TEMPLATES}", f"{parts.SCRIPTS}"} | texts()
-    return (
-        is_pinned(row)
-        or any(map(is_program, programs))
-        or row.name in known
-        or any(text.startswith(f"{row.name}/") for text in known)
-        or re.search(rf"{re.escape(row.name)}(?![\w/.-])", of_elements()) is not None
-        or row.name.replace("heat-debug", "heat-{kind}").replace("heat-verbose", "heat-{kind}")
-        in "\n".join(of_hooks())
-    )
+    if path.parent == Path("/usr/local/bin"):
+        return is_program(row._replace(name=path.name))
+    known = {parts.TEMPLATES, parts.SCRIPTS, *texts(), *logs_of_puppet()}
+    is_above = any(text.startswith(f"{row.name}/") for text in known)
+    in_elements = re.search(rf"{re.escape(row.name)}(?![\w/.-])", of_elements())
+    return row.name in known or is_above or bool(in_elements) or is_pinned(row)
 
 
-def of_hooks() -> Iterator[str]:
-    logs = (REPOSITORY / "hooks/puppet.py").read_text()
-    yield logs.replace("{LOGS}", "/var/log/puppet")
+def logs_of_puppet() -> Iterator[str]:
+    for kind in ("debug", "verbose"):
+        yield f"{puppet.LOGS}/heat-{kind}.log"
 
 
 def is_package(row: Row) -> bool:
