@@ -133,6 +133,8 @@ def _option(node: ast.AST, module: str) -> str:
     if not called.endswith("Opt"):
         return ""
     name = _text(node.args[0])
+    if any(each.arg == "positional" for each in node.keywords):
+        return name
     return f"--{name}" if module == "collect" else f"[{module}] {name.replace('-', '_')}"
 
 

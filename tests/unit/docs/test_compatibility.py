@@ -96,7 +96,7 @@ def is_program(row: Row) -> bool:
 
 def options_of_the_collector() -> Iterator[str]:
     """What ``heat-config-collect`` takes."""
-    yield from (f"--{option.name}" for option in collect.opts)
+    yield from (each.name if each.positional else f"--{each.name}" for each in collect.opts)
     for name, module in {**COLLECTORS, "keystone": keystone}.items():
         yield from (f"[{name}] {option.dest}" for option in module.opts)
 
