@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happens on a server that others look for in the journal: the values of MESSAGE_ID.
 
-They never change. docs/watching.md lists them, and the catalog in the element heat-config says
-what each means.
+They never change. docs/watching.md lists them.
 """
 
 from __future__ import annotations

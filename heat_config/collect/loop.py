@@ -20,7 +20,7 @@ from oslo_config import cfg
 from oslo_log import log as oslo_log
 
 from heat_config import log
-from heat_config.collect import collector, command, logs, options, systemd, turn
+from heat_config.collect import collector, command, first, logs, options, systemd, turn
 from heat_config.collect.cache import Cache, differing, named
 from heat_config.collect.gathered import Gathered
 from heat_config.collect.newer import Newer, clear
@@ -122,6 +122,7 @@ class Service:
     def once(self, *, force: bool) -> int | None:
         """Collect, and run the command if need be; see :meth:`apply`."""
         self._wakeup.catch_children()
+        first.make_private()
         with turn.taken(CONF.cachedir):
             self._gathered.take(CONF.collectors)
             # The rest of this process's life is the command's.
@@ -132,6 +133,7 @@ class Service:
     def serve(self) -> None:
         """Go round for ever, until a changed configuration or SIGHUP starts it anew."""
         self._wakeup.catch_signals()
+        first.make_private()
         systemd.notify("READY=1")
         if CONF.splay > 0:
             self._wakeup.wait(time.monotonic() + random.uniform(0, CONF.splay))  # noqa: S311
@@ -201,6 +203,7 @@ class Service:
 
     def _collect(self) -> None:
         """Ask the collectors whose time has come."""
+        first.make_private()
         # Subscribed first: what comes between is then announced, or found.
         new = self._wakeup.connect()
         now = time.monotonic()

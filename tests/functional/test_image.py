@@ -98,6 +98,43 @@ def test_no_secret_is_where_others_can_read_it(lab: Lab, stack: Stack, server: S
     assert [secret for secret in passwords if secret in logs] == []
 
 
+# As cloud-init calls it, with its umask.
+HANDLE = """
+exec(open("/dev/stdin").read())
+handle_part(None, "__begin__", None, None)
+with open("/var/lib/heat-cfntools/cfn-init-data") as file:
+    data = file.read()
+handle_part(None, "text/x-cfninitdata", "cfn-init-data", data)
+"""
+
+
+def test_what_heats_part_handler_writes_is_for_root_alone(
+    lab: Lab, stack: Stack, server: Server
+) -> None:
+    assert stack.wait("CREATE") == "FAILED"
+    server.wait_for(lambda it: len(accepted(it)) == 2, what="two accepted results")
+    (source,) = lab.python.parents[1].glob("lib/*/site-packages/heat/cloudinit/part_handler.py")
+    path = "/var/lib/cloud/data/cfn-init-data"
+
+    def handle() -> None:
+        argv = ["sh", "-c", 'umask 022; exec python3 -c "$0"', HANDLE]
+        server.run(argv, text_input=source.read_text())
+
+    def nobody_reads() -> bool:
+        argv = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "cat", path]
+        return "password" in server.run(argv, check=False).stdout
+
+    handle()
+    assert "password" in server.read(path)
+    assert not nobody_reads()
+    # So after `cloud-init clean`.
+    server.run(["rm", path])
+    handle()
+    assert nobody_reads()
+    server.run(["systemctl", "restart", "os-collect-config"])
+    assert not nobody_reads()
+
+
 @pytest.mark.usefixtures("stack")
 def test_the_service_is_enabled_and_comes_back(server: Server) -> None:
     server.wait_for(lambda it: len(accepted(it)) == 2, what="two accepted results")

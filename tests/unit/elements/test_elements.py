@@ -19,6 +19,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import hooks
+from heat_config import origin
 
 REPOSITORY = Path(__file__).parents[3]
 ELEMENTS = sorted(path for path in (REPOSITORY / "elements").iterdir() if path.is_dir())
@@ -64,9 +65,11 @@ def test_both_names_of_the_collector_are_ours_in_an_image(tmp_path: Path) -> Non
     for folder in ("usr/local/bin", "etc"):
         (tmp_path / folder).mkdir(parents=True)
     (phase / "it").write_text(re.sub(r"(?<=[ \"])/(?=usr|var|etc)", f"{tmp_path}/", script))
-    (tmp_path / "systemctl").write_text("#!/bin/sh\n")
-    (tmp_path / "systemctl").chmod(0o755)
-    shutil.copytree(element / "os-apply-config", tmp_path / "os-apply-config")
+    for program in ("systemctl", "systemd-tmpfiles"):
+        (tmp_path / program).write_text("#!/bin/sh\n")
+        (tmp_path / program).chmod(0o755)
+    for folder in ("os-apply-config", "os-collect-config"):
+        shutil.copytree(element / folder, tmp_path / folder)
     environment = {
         "DIB_INIT_SYSTEM": "systemd",
         "DIB_HEAT_CONFIG_VENV": "/venv",
@@ -74,9 +77,24 @@ def test_both_names_of_the_collector_are_ours_in_an_image(tmp_path: Path) -> Non
     }
     subprocess.run(["bash", phase / "it"], env=environment, check=True)
     for name in ("os-collect-config", "heat-config-collect"):
-        program = (tmp_path / "usr/local/bin" / name).readlink()
-        assert program == Path("/venv/bin/heat-config-collect")
+        leads_to = (tmp_path / "usr/local/bin" / name).readlink()
+        assert leads_to == Path("/venv/bin/heat-config-collect")
     assert "collectors = heat_local" in (tmp_path / "etc/os-collect-config.conf").read_text()
+
+
+def test_what_the_part_handler_writes_is_private_from_the_beginning(tmp_path: Path) -> None:
+    """It opens a file to write, as it was: that must be JSON before, for os-apply-config."""
+    rules = REPOSITORY / "elements/os-collect-config/os-collect-config/tmpfiles.conf"
+    subprocess.run(["systemd-tmpfiles", f"--root={tmp_path}", "--create", "--", rules], check=True)
+    for fallback in origin.FALLBACKS[1:]:
+        path = tmp_path / fallback.lstrip("/")
+        assert path.exists() or path.parent.stat().st_mode & 0o777 == 0o700
+    data = tmp_path / "var/lib/cloud/data"
+    assert json.loads((data / "cfn-init-data").read_text()) == {}
+    (data / "cfn-init-data").write_text("the handler's")
+    assert (data / "cfn-init-data").stat().st_mode & 0o777 == 0o600
+    # cloud-init's own files there are for everybody: `cloud-init status` reads them.
+    assert data.stat().st_mode & 0o777 == 0o755
 
 
 @pytest.mark.parametrize("element", ALL, ids=lambda element: element.name)
