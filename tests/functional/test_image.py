@@ -17,6 +17,7 @@ import pytest
 
 from heat_config import signals
 from heat_config.delivery.entry import Entry, Stage, as_dict
+from heat_config.events import Event
 from lab import Lab
 from lab.image import build_tar, unpack
 from lab.server import BOOT_CONFIG, File, Server
@@ -70,6 +71,27 @@ def test_the_booted_image_runs_what_heat_asks_for(stack: Stack, server: Server) 
     server.wait_for(lambda it: len(accepted(it)) == 2, what="two accepted results")
     assert stack.output("tell.environment").split()[1] == "0"
     assert stack.output("broken.deploy_status_code") == 3
+
+
+@pytest.mark.usefixtures("stack")
+def test_the_journal_shows_a_change_in_a_handful_of_lines_and_trouble_alone(server: Server) -> None:
+    server.wait_for(lambda it: len(accepted(it)) == 2, what="two accepted results")
+    told = entries(server, "HEAT_DEPLOYMENT_NAME=tell")
+    (deployment,) = {entry["HEAT_DEPLOYMENT_ID"] for entry in told}
+    lines = entries(server, "--priority=info", f"HEAT_DEPLOYMENT_ID={deployment}")
+    events = [Event(entry["MESSAGE_ID"]) for entry in lines]
+    assert events == [Event.BEGUN, Event.DONE, Event.DELIVERED], lines
+    assert Event.OUTPUT.value in [entry.get("MESSAGE_ID") for entry in told]
+
+    unit = "--unit=os-collect-config"
+    # With what has made the agent run it; systemd's own lines aside.
+    said = [it for it in entries(server, unit, "--priority=info") if it["_PID"] != "1"]
+    assert len(said) <= 12, said
+    assert Event.COLLECTED.value in [entry.get("MESSAGE_ID") for entry in said]
+    (trouble,) = entries(server, unit, "--priority=warning")
+    assert trouble["MESSAGE_ID"] == Event.FAILED.value
+    assert trouble["HEAT_DEPLOYMENT_NAME"] == "broken"
+    assert trouble["HEAT_STATUS_CODE"] == "3"
 
 
 def test_no_secret_is_where_others_can_read_it(lab: Lab, stack: Stack, server: Server) -> None:
@@ -541,6 +563,12 @@ def asked_of(heat: Heat, stack: Stack, number: int) -> dict[str, Any] | None:
     """What Heat asks of a stack's server, by name; None before it is so many deployments."""
     items = heat.api.resources.metadata(stack.id, "server").get("deployments", [])
     return {item["name"]: item for item in items} if len(items) == number else None
+
+
+def entries(server: Server, *arguments: str) -> list[dict[str, Any]]:
+    """The journal's entries that journalctl finds with some arguments."""
+    found = server.run(["journalctl", "--no-pager", "--quiet", "--output=json", *arguments]).stdout
+    return [json.loads(line) for line in found.splitlines()]
 
 
 def accepted(server: Server) -> list[str]:
