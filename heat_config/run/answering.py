@@ -48,7 +48,7 @@ def report(deployment: Deployment, result: Result, seconds: float | None = None)
     ended = f"{deployment} ended with status code {result.status_code}"
     write, event, why = log.info, Event.DONE, ""
     if result.failed:
-        write, event, why = log.warning, Event.FAILED, f": {result.reason}"
+        write, event, why = log.warning, Event.FAILED, result.reason and f": {result.reason}"
     duration = None if seconds is None else f"{seconds:.3f}"
     write(ended + why, event, status_code=result.status_code, duration=duration)
 

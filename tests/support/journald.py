@@ -8,6 +8,8 @@ import socket
 import sys
 import time
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from types import TracebackType
 
 import pytest
@@ -16,6 +18,8 @@ from heat_config import journal
 
 # Seconds for what a process has written to arrive; it has, or the test fails.
 ARRIVES = 30
+# What no program writes: it ends what has come until then.
+ASKED = b"asked"
 
 
 class Journald:
@@ -25,7 +29,10 @@ class Journald:
         self.folder = folder
         self._native = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._native.bind(str(folder / "socket"))
-        self._native.setblocking(False)
+        self._arrived: SimpleQueue[bytes] = SimpleQueue()
+        # As journald does: who sends waits where ten are not read.
+        self._reader = Thread(target=self._read)
+        self._reader.start()
         self._streams = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._streams.bind(str(folder / "stdout"))
         self._streams.listen()
@@ -40,23 +47,32 @@ class Journald:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._native.shutdown(socket.SHUT_RD)
+        self._reader.join()
         self._native.close()
         self._streams.close()
 
+    def _read(self) -> None:
+        while datagram := self._native.recv(1 << 20):
+            self._arrived.put(datagram)
+
     def stands_behind_stderr(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Let this process's stderr pass for a stream to it; pytest's capfd must be at work."""
-        status = os.fstat(sys.stderr.fileno())
+        """Let this process's stderr pass for a stream to it, whichever file pytest has it in."""
+        name_of = journal._name_of
+
+        def named(descriptor: int) -> str:
+            is_stderr = os.path.sameopenfile(descriptor, sys.stderr.fileno())
+            return "stderr" if is_stderr else name_of(descriptor)
+
+        monkeypatch.setattr(journal, "_name_of", named)
         monkeypatch.setattr(journal, "FOLDER", str(self.folder))
-        monkeypatch.setenv(journal.VARIABLE, f"{status.st_dev}:{status.st_ino}")
+        monkeypatch.setenv(journal.VARIABLE, "stderr")
 
     def entries(self) -> list[dict[str, str]]:
         """The entries that have come since the last question."""
-        found = []
-        while True:
-            try:
-                found.append(decoded(self._native.recv(1 << 20)))
-            except BlockingIOError:
-                return found
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.sendto(ASKED, str(self.folder / "socket"))
+        return [decoded(each) for each in iter(lambda: self._arrived.get(timeout=ARRIVES), ASKED)]
 
     def stream(self) -> tuple[list[str], str]:
         """The next stream, once it has ended: its header and its lines."""

@@ -216,21 +216,24 @@ def test_a_run_says_what_it_does_in_few_entries_and_why_it_failed(
     journald: Journald, deploy: Any, stderr: pytest.CaptureFixture[str]
 ) -> None:
     assert stderr
-    deploy(script("echo one >&2; echo two >&2"), script("echo why >&2; exit 3", config_id="c2"))
+    failing = script("echo why >&2; exit 3", config_id="c2"), script("exit 4", config_id="c3")
+    deploy(script("echo one >&2; echo two >&2"), *failing)
     entries = journald.entries()
     by_priority = {
         priority: [entry for entry in entries if entry["PRIORITY"] == priority]
         for priority in ("4", "6", "7")
     }
     assert sum(map(len, by_priority.values())) == len(entries)
-    (failed,) = by_priority["4"]
+    failed, silent = by_priority["4"]
     assert failed["MESSAGE"].endswith("ended with status code 3: why")
+    assert silent["MESSAGE"].endswith("ended with status code 4")
     assert (failed["HEAT_DEPLOYMENT_ID"], failed["HEAT_STATUS_CODE"]) == ("c2", "3")
     events = [(entry["MESSAGE_ID"], entry["HEAT_DEPLOYMENT_ID"]) for entry in by_priority["6"]]
     assert events == [
         (Event.BEGUN.value, "c1"),
         (Event.DONE.value, "c1"),
         (Event.BEGUN.value, "c2"),
+        (Event.BEGUN.value, "c3"),
     ]
     lines = {entry["MESSAGE"] for entry in by_priority["7"]}
     assert {"name-of-c1: one", "name-of-c1: two"} <= lines
