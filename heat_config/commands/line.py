@@ -13,6 +13,7 @@ import heat_config
 from heat_config import log as journal
 from heat_config import settings, terminal
 from heat_config.commands import completion, log, notify, rebuild, status
+from heat_config.events import Event
 from heat_config.run import loop, stopped
 from heat_config.run.refreshed import Refreshed
 from heat_config.signals.own import with_own_program
@@ -58,6 +59,8 @@ def _refreshed(options: argparse.Namespace, given: Settings) -> int:
     if options.failed_in and stopped.is_shutting_down():
         journal.info("the server is shut down: os-refresh-config is run again after the boot")
         return loop.DONE
+    if options.failed_in:
+        journal.error(f"os-refresh-config has failed in {options.failed_in}", Event.NOT_APPLIED)
     status = loop.refreshed(with_own_program(given), Refreshed(options.failed_in))
     if options.failed_in is None and not completion.signal(given):
         return loop.FAILED
