@@ -16,6 +16,7 @@ from heat_config.delivery.courier import Courier
 from heat_config.delivery.entry import NewerError
 from heat_config.delivery.outbox import Outbox
 from heat_config.deployment import MetadataError
+from heat_config.events import Event
 from heat_config.result import from_dict
 from heat_config.run import answering, asked, ballast, runlog, secrets, stopped
 from heat_config.run.ageing import age_out
@@ -211,7 +212,7 @@ class _Run:
             with _left_unfinished(config_id):
                 self._keep_what_was_kept(config_id)
         for deployment in wanted:
-            with _left_unfinished(str(deployment)):
+            with log.about(**deployment.facts), _left_unfinished(str(deployment)):
                 self._answer(deployment)
         self._logs.prune(self._outbox.ids())
         with _left_unfinished("what is old"):
@@ -289,7 +290,7 @@ class _Run:
         if not self._store.has_begun(deployment.id):
             if is_applied(deployment, self._settings):
                 return self._result_of_refresh(deployment)
-            return self._result_of_run(deployment, forced=False)
+            return self._result_of_run(deployment, forced=self._is_taken_back(deployment))
         if deployment.id != self._force:
             return self._result_of_cut(deployment)
         log.info(f"{deployment} is run again because an operator forces it")
@@ -297,13 +298,21 @@ class _Run:
             answering.end_processes(self._store.begun(deployment.id))
         return self._result_of_run(deployment, forced=True)
 
+    def _is_taken_back(self, deployment: Deployment) -> bool:
+        """Whether a config without a note was run all the same, and Heat may have its result."""
+        known = {*self._outbox.ids(), *self._outbox.abandoned_ids()}
+        if deployment.id not in known and not self._store.was_taken_back(deployment.id):
+            return False
+        log.info(f"{deployment} is run again because an operator has removed the note of its run")
+        return True
+
     def _result_of_run(self, deployment: Deployment, *, forced: bool) -> Result:
         self._in_place_of_logs(self._ballast.take_on)
         scope = Scope.new(deployment.id)
         begun = Begun(forced, scope.note)
         full = self._with_room(lambda room: self._begin(deployment, begun, room))
         if full:
-            log.error(f"{deployment}: not run: {full}")
+            log.error(f"{deployment}: not run: {full}", Event.FAILED)
             return answering.not_run(full)
         signals.prepare(deployment.values, self._settings)
 
@@ -322,13 +331,13 @@ class _Run:
         result = kept or (self._ended and self._ended.result(deployment))
         if result is None:
             return None
-        begun = Begun(outcome=result.as_dict())
+        begun = Begun(self._is_taken_back(deployment), outcome=result.as_dict())
         try:
             self._with_room(lambda room: self._begin(deployment, begun, room))
         except OSError:
             self._unfinished.keep(deployment.id, result)
             raise
-        log.info(f"{deployment} ended with status code {result.status_code}")
+        answering.report(deployment, result)
         return result
 
     def _result_of_cut(self, deployment: Deployment) -> Result | None:
@@ -420,4 +429,5 @@ def _left_unfinished(what: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, NewerError) as error:
-        log.error(f"{what}: unfinished, it will be tried again: {error}")
+        said = f"{what}: unfinished, it will be tried again: {error}"
+        log.error(said, Event.UNFINISHED)
