@@ -65,6 +65,11 @@ class Keeper(Protocol):
         """Keep a result that will not be delivered."""
 
 
+def limits_of(settings: Settings) -> Limits:
+    """What the operator has set of the policy."""
+    return Limits(settings.first_wait, settings.fallback_after, float(settings.message_ttl))
+
+
 class Courier:
     """Delivers results. What is away for one is not tried for the next one."""
 
@@ -72,9 +77,7 @@ class Courier:
         self._outbox = outbox
         self._records = records
         self._settings = settings
-        self._limits = Limits(
-            settings.first_wait, settings.fallback_after, float(settings.message_ttl)
-        )
+        self._limits = limits_of(settings)
         self._away: set[str] = set()
         self._asked: frozenset[str] = frozenset()
         """The configs that Heat asks for, as far as that is known."""
