@@ -234,7 +234,8 @@ def wait(settings: Settings, timeout: float | None) -> list[Row]:
 def _row(each: Deployment, place: _Place) -> Row:
     store = place.store
     begun = _time_of(store.config_path(each.id))
-    ended = _time_of(store.result_path(each.id))
+    # What is left of a run whose note was taken away is none of the one that is to come.
+    ended = _time_of(store.result_path(each.id)) if begun else None
     state, result = _state(each, place)
     signal = _signal(each, place.outbox, ended=ended is not None)
     problem = UNFINISHED_HERE if each.id in place.unfinished else signal.problem
