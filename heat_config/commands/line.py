@@ -51,7 +51,8 @@ def elements_path() -> Path:
 
 
 def _run(options: argparse.Namespace, given: Settings) -> int:
-    return loop.run(with_own_program(given), force=options.force)
+    settings_of_run = with_own_program(given)._replace(keep_of=options.keep)
+    return loop.run(settings_of_run, force=options.keep or options.force)
 
 
 def _refreshed(options: argparse.Namespace, given: Settings) -> int:
@@ -155,7 +156,14 @@ def _parser() -> argparse.ArgumentParser:
         "Heat, nothing that can be read, or not the config ID; 2 something could not be begun or "
         "kept on this server's disk, and will be taken up again.",
     )
-    run.add_argument("--force", metavar="ID", help="run this config again, whatever was before")
+    again = run.add_mutually_exclusive_group()
+    again.add_argument("--force", metavar="ID", help="run this config again, whatever was before")
+    again.add_argument(
+        "--keep",
+        metavar="ID",
+        help="the same, and keep in /var/run/heat-config/kept/ID what its tool was given, and a "
+        "script that runs it by hand",
+    )
 
     refreshed = commands.add_parser(
         "refreshed",
