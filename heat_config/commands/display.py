@@ -55,7 +55,8 @@ def as_short(found: list[Row], waits: str, unknown: str = "") -> str:
     counts = [f"{states[state]} {state}" for state in STATES if states[state]]
     kept = sum(row.signal in ("pending", "unconfirmed", "abandoned") for row in found)
     counts += [f"{kept} not delivered"] if kept else []
-    told = f"{len(found)} deployments: {', '.join(counts)}" if found else "no deployments"
+    number = "1 deployment" if len(found) == 1 else f"{len(found) or 'no'} deployments"
+    told = ": ".join(filter(None, (number, ", ".join(counts))))
     named = [f"{shown(row.name)}: {note}" for row in _by_weight(found) for note in _notes(row)]
     more = [f"and more: heat-config status shows {len(named)}"] if len(named) > NAMED else []
     lines = [*named[:NAMED], *more, *([shown(waits)] if waits else [])]

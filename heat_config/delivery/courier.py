@@ -303,7 +303,9 @@ def _report(entry: Entry, act: Act, answer: Answer) -> None:
         log.warning(f"{what} was lost by the queue before Heat acknowledged it: it is posted again")
     elif answer.outcome not in (Outcome.ACCEPTED, Outcome.PRESENT, Outcome.ABSENT):
         said = f"{what} is kept: {act.value}: {answer.outcome.value}: {answer.detail}"
-        log.warning(said, Event.PENDING)
+        # A service that is away for a day is away once.
+        write = log.debug if answer.detail == entry.problem else log.warning
+        write(said, Event.PENDING)
 
 
 def _instead(result: Result, reason: str, log_path: str) -> Result:

@@ -2,7 +2,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,6 +18,7 @@ from heat_config.result import Result
 from heat_config.run import runlog
 from heat_config.run.store import Begun, Store
 from heat_config.settings import Settings
+from tests.support.checkout import REPOSITORY
 from tests.support.deployments import script
 
 
@@ -139,6 +144,47 @@ def test_a_run_is_followed_from_before_it_begins_through_a_restart_of_the_agent(
         "heat-config: c1 has not begun; waiting",
         "heat-config: the run of c1 was cut; waiting until the agent takes it up again",
     ]
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start ``heat-config`` in a process of its own."""
+    started: list[subprocess.Popen[str]] = []
+    program = "import sys; from heat_config.cli import main; sys.exit(main(sys.argv[1:]))"
+
+    def begin(*arguments: str) -> subprocess.Popen[str]:
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+        command = [sys.executable, "-c", program, *arguments]
+        process = subprocess.Popen(
+            command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_an_agent_that_is_killed_ends_no_follower(
+    settings: Settings, tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    text = f"echo begun; until [ -e {tmp_path}/go-on ]; do sleep 0.05; done; echo the end"
+    item = script(text, options={"interrupted": "rerun"})
+    Path(settings.config_file).write_text(json.dumps([item]))
+    follower = start("log", "-f", "c1")
+    assert follower.stdout and follower.stderr
+    assert follower.stderr.readline() == "heat-config: c1 has not begun; waiting\n"
+    agent = start("run")
+    assert follower.stdout.readline() == "begun\n"
+    agent.kill()
+    assert "was cut; waiting" in follower.stderr.readline()
+    agent = start("run")
+    assert follower.stdout.readline() == "begun\n"
+    (tmp_path / "go-on").touch()
+    assert follower.stdout.readline() == "the end\n"
+    assert (follower.wait(), agent.wait()) == (0, 0)
 
 
 def test_what_was_collected_and_waits_is_followed_too(

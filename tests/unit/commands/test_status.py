@@ -571,12 +571,19 @@ class TestShort:
         assert cli.main(["status", "--short"]) == 0
         assert capsys.readouterr().out == "heat-config: 2 deployments: 2 done\n"
 
-    def test_nothing_asked_is_a_line(
-        self, server: Server, capsys: pytest.CaptureFixture[str]
+    @pytest.mark.parametrize(
+        ("items", "said"), [([], "no deployments"), ([script("x")], "1 deployment: 1 pending")]
+    )
+    def test_none_and_one_are_said_as_people_do(
+        self,
+        server: Server,
+        items: list[dict[str, Any]],
+        said: str,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
-        server.is_asked()
-        assert cli.main(["status", "--short"]) == 0
-        assert capsys.readouterr().out == "heat-config: no deployments\n"
+        server.is_asked(*items)
+        cli.main(["status", "--short"])
+        assert capsys.readouterr().out == f"heat-config: {said}\n"
 
     def test_nothing_known_is_a_line(
         self, server: Server, capsys: pytest.CaptureFixture[str]
