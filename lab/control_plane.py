@@ -14,7 +14,7 @@ from types import TracebackType
 
 from . import config, databases, identity, process, venv
 from .errors import LabError
-from .services import SERVICES, Service
+from .services import Service, services
 from .state import State
 
 DEFAULT_DIRECTORY = venv.CACHE / "lab"
@@ -41,7 +41,7 @@ class Lab:
     thread that brought it up, even by kill -9. One that is up already is used, and left up.
 
     ``plugin``: Heat loads the plug-in. ``for_all``: it serves every stack; else those alone whose
-    environment asks for it.
+    environment asks for it. ``profile``: what it has beside. ``say`` is given each step.
     """
 
     def __init__(
@@ -51,12 +51,15 @@ class Lab:
         token_expiration: int = 3600,
         plugin: bool = False,
         for_all: bool = True,
+        profile: config.Profile = config.PLAIN,
         say: Callable[[str], None] = print,
     ) -> None:
         self.directory = Path(directory).absolute()
         self._token_expiration = token_expiration
         self._plugin = plugin
         self._for_all = for_all
+        self._profile = profile
+        self._services = services(profile)
         self._say = say
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._state = State(self.directory / "state.json")
@@ -121,11 +124,26 @@ class Lab:
 
         ``environment``: variables that it gets beside its own.
         """
+        (service,) = (one for one in self._services if one.name == name)
+        self._start(service, self.settings, True, environment)
+        self._wait_until_ready(service, self.settings)
+
+    def add(self, *further: Service) -> None:
+        """Start these as well, and wait until they answer. Only who brought the lab up can."""
+        self._services += further
+        for service in further:
+            self._start(service, self.settings, True, {})
+        self._wait_for(further, self.settings)
+
+    @property
+    def settings(self) -> config.Settings:
+        """Its own values, which only who brought it up knows.
+
+        :raises LabError: another program did.
+        """
         if self._settings is None:
             raise LabError("another program has brought this lab up")
-        (service,) = (one for one in SERVICES if one.name == name)
-        self._start(service, self._settings, True, environment)
-        self._wait_until_ready(service, self._settings)
+        return self._settings
 
     def load_plugin(self, wanted: bool) -> None:
         """Start Heat again, with the plug-in or without it. Only who brought the lab up can."""
@@ -164,7 +182,7 @@ class Lab:
                 known[service.name].alive(),
                 self.logs[service.name],
             )
-            for service in SERVICES
+            for service in self._services
             if service.name in known
         ]
 
@@ -182,7 +200,9 @@ class Lab:
     @property
     def logs(self) -> dict[str, Path]:
         """Each service's log file."""
-        return {service.name: self.directory / f"log/{service.name}.log" for service in SERVICES}
+        return {
+            service.name: self.directory / f"log/{service.name}.log" for service in self._services
+        }
 
     @property
     def python(self) -> Path:
@@ -233,6 +253,7 @@ class Lab:
             token_expiration=self._token_expiration,
             plugin=self._plugin,
             for_all=self._for_all,
+            profile=self._profile,
         )
         settings.render()
         self._settings = settings
@@ -240,7 +261,7 @@ class Lab:
         databases.prepare(settings)
         self._step("databases prepared")
         for first in (True, False):
-            group = [service for service in SERVICES if service.first == first]
+            group = [service for service in self._services if service.first == first]
             for service in group:
                 self._start(service, settings, dies_with_parent, {})
             self._wait_for(group, settings)

@@ -102,11 +102,16 @@ class Stack:
         template: dict[str, Any],
         *,
         environment: dict[str, Any] | None = None,
+        files: dict[str, str] | None = None,
         **parameters: Any,
     ) -> None:
-        """Begin to update it; ``environment``: see :meth:`Heat.create`."""
+        """Begin to update it; ``environment``, ``files``: see :meth:`Heat.create`."""
         self._api.stacks.update(
-            self.id, template=template, parameters=parameters, environment=environment or {}
+            self.id,
+            template=template,
+            parameters=parameters,
+            environment=environment or {},
+            files=files or {},
         )
 
     def wait_for_server(self) -> dict[str, Any]:
