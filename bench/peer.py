@@ -52,6 +52,17 @@ def elements() -> Path:
     return unpacked
 
 
+def tripleo_elements(version: str) -> Path:
+    """The folder of the elements of tripleo-image-elements, as pip installs them."""
+    home = CACHE / f"tripleo-image-elements-{version}"
+    if not home.exists():
+        say(f"getting tripleo-image-elements {version}")
+        wanted = f"tripleo-image-elements=={version}"
+        # A host's package: it is for whichever Python that has.
+        pip("install", "--no-deps", "--ignore-requires-python", "--prefix", home, wanted)
+    return home / "share" / "tripleo-image-elements"
+
+
 def run(command: Sequence[str | Path]) -> None:
     """Run a command to its end."""
     subprocess.run(command, check=True)

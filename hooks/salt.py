@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The group ``salt``: a state, which ``salt-call`` applies without a master.
 
-The inputs are pillar. Outputs are the files ``{{ pillar['heat_outputs_path'] }}.<name>``
-that the state writes.
+The inputs are pillar, and what heat-agents made of them too: the minion's options, which it was
+that salt showed as ``pillar['master']``. Outputs are the files
+``{{ pillar['heat_outputs_path'] }}.<name>`` that the state writes.
 """
 
 import json
@@ -17,18 +18,20 @@ from heat_config.result import Result
 
 TOOL = hookkit.Tool("HEAT_SALT_CMD", ("salt-call",), "salt-minion")
 
+INPUTS = "heat_inputs"
+# For the state alone: an input that has the name of one of salt's own options must not set it.
+AS_OPTIONS = f"{{% set opts = dict(opts, **pillar['{INPUTS}']) %}}"
+# Salt's option pillar_opts, on by default up to 2014.7, puts the options there, over the pillar.
+AS_MASTER = "{% set pillar = dict(pillar, master=opts) %}"
+
 
 def run(config: hookkit.Config) -> Result:
     """Write the state and, where secrets lie, the pillar, and apply it."""
     salt = TOOL.find()
     place = hookkit.workplace("salt", config)
-    given = config.config
-    state = (
-        given if isinstance(given, str) else hookkit.as_yaml(hookkit.map_of(given, "the config"))
-    )
-    files.write_private(place.folder / f"{config.id}.sls", state)
+    files.write_private(place.folder / f"{config.id}.sls", state_of(config))
     pillar = hookkit.secrets_folder() / "pillar"
-    write_pillar(pillar, {**config.values, "heat_outputs_path": str(place.prefix)})
+    write_pillar(pillar, pillar_of(config.values, str(place.prefix)))
     minion = Path(os.environ.get("SALT_MINION_CONFIG") or "/etc/salt/minion").parent
     argv = [salt, "--local", f"--config-dir={minion}", "--out=json", "--no-color"]
     argv += ["--retcode-passthrough", f"--file-root={place.folder}", f"--pillar-root={pillar}"]
@@ -37,6 +40,26 @@ def run(config: hookkit.Config) -> Result:
     if not result.failed:
         return result
     return result._replace(stderr=hookkit.led_by(reasons(result.stdout), result.stderr))
+
+
+def state_of(config: hookkit.Config) -> str:
+    """The config as text; one that mentions them gets the inputs as options, too.
+
+    :raises HookError: it is neither a text nor a map.
+    """
+    given = config.config
+    text = given if isinstance(given, str) else hookkit.as_yaml(hookkit.map_of(given, "the config"))
+    renderers, newline, state = text.partition("\n") if text.startswith("#!") else ("", "", text)
+    is_jinja = renderers[2:].split("|")[0].strip() in ("", "jinja")
+    if not is_jinja or not any(word in state for word in ("opts", "master")):
+        return text
+    more = AS_OPTIONS if "master" in config.values else AS_OPTIONS + AS_MASTER
+    return f"{renderers}{newline}{more}{state}"
+
+
+def pillar_of(values: Mapping[str, object], outputs_path: str) -> dict[str, object]:
+    """The inputs as pillar: each by its name, unless that is taken, and all of them together."""
+    return {"master": values, **values, INPUTS: values, "heat_outputs_path": outputs_path}
 
 
 def write_pillar(folder: Path, values: Mapping[str, object]) -> None:

@@ -21,6 +21,7 @@ DEFAULT_DIRECTORY = venv.CACHE / "lab"
 
 # How long a service may take to answer: it is seconds on an idle machine.
 _PATIENCE = 120.0
+_ANOTHERS = "another program has brought this lab up"
 
 
 @dataclass(frozen=True)
@@ -142,15 +143,21 @@ class Lab:
         :raises LabError: another program did.
         """
         if self._settings is None:
-            raise LabError("another program has brought this lab up")
+            raise LabError(_ANOTHERS)
         return self._settings
 
     def load_plugin(self, wanted: bool) -> None:
-        """Start Heat again, with the plug-in or without it. Only who brought the lab up can."""
+        """Start Heat again with the plug-in or without it, if it is not so already.
+
+        Only who brought the lab up can.
+        """
+        if self._settings is None:
+            raise LabError(_ANOTHERS)
+        if self._settings.plugin == wanted:
+            return
         self.stop("heat")
-        if self._settings is not None:
-            self._settings = replace(self._settings, plugin=wanted)
-            self._settings.render()
+        self._settings = replace(self._settings, plugin=wanted)
+        self._settings.render()
         self.start("heat")
 
     @contextmanager

@@ -59,13 +59,18 @@ class Heat:
         )
         return Stack(self.api, made["stack"]["id"])
 
-    def delete(self, name: str) -> None:
-        """Delete a stack of this name if there is one."""
+    def find(self, name: str) -> Stack | None:
+        """The stack of this name, if there is one."""
         try:
             found = self.api.stacks.get(name, resolve_outputs=False)
         except exc.HTTPNotFound:
-            return
-        Stack(self.api, found.id).delete()
+            return None
+        return Stack(self.api, found.id)
+
+    def delete(self, name: str) -> None:
+        """Delete a stack of this name if there is one."""
+        if found := self.find(name):
+            found.delete()
 
 
 class Stack:

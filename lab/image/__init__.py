@@ -10,6 +10,7 @@ is made from, so it is built once; all of it lies in .cache/image.
 from __future__ import annotations
 
 from .kinds import build_qcow2, build_tar
+from .recipe import Others
 from .root import unpack
 
-__all__ = ["build_qcow2", "build_tar", "unpack"]
+__all__ = ["Others", "build_qcow2", "build_tar", "unpack"]

@@ -113,6 +113,7 @@ def _environment(image: Image, scratch: Path) -> dict[str, str]:
     """Return dib's environment: the caller's, without settings of other builds."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DIB_")}
     caches, source = places.IMAGES / "dib", scratch / "source"
+    folders = (source / "elements", source / "lab/elements", *image.others.folders)
     caches.mkdir(exist_ok=True)
     if "vm" not in image.elements:
         kept["DIB_BLOCK_DEVICE_CONFIG"] = BLOCK_DEVICE.format(directory=scratch / "disk")
@@ -120,7 +121,8 @@ def _environment(image: Image, scratch: Path) -> dict[str, str]:
         **kept,
         **mirrors(),
         "PATH": f"{VENV / 'bin'}:{os.environ['PATH']}",
-        "ELEMENTS_PATH": f"{source / 'elements'}:{source / 'lab/elements'}",
+        **image.others.settings,
+        "ELEMENTS_PATH": ":".join(map(str, folders)),
         "ARCH": architecture(),
         "DIB_RELEASE": image.release,
         "DIB_IMAGE_CACHE": str(caches),

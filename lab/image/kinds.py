@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .build import build
 from .progress import Progress
-from .recipe import Image
+from .recipe import OURS_ALONE, Image, Others
 
 RELEASES = ("bookworm", "trixie")
 ELEMENTS = (
@@ -23,11 +23,15 @@ CLOUD = ("debian-minimal", "cloud-init", "cloud-network", "no-nameserver", "open
 
 
 def build_tar(
-    release: str = "bookworm", elements: Sequence[str] = (), *, progress: Progress = print
+    release: str = "bookworm",
+    elements: Sequence[str] = (),
+    *,
+    others: Others = OURS_ALONE,
+    progress: Progress = print,
 ) -> Path:
     """Return a Debian root with our elements and these ones, without a kernel, as a tar file."""
     chosen = (*CONTAINER, *ELEMENTS, *elements)
-    return build(Image.of("tar", release, chosen), progress=progress)
+    return build(Image.of("tar", release, chosen, others), progress=progress)
 
 
 def build_qcow2(

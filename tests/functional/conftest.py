@@ -6,6 +6,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,12 +17,23 @@ from lab.stack import Heat
 from lab.wire import Action, Reply, Wire
 from tests.support.collecting import Collecting
 from tests.support.server import HostServer
+from tests.support.sharing import Sharing, turn
 from tests.support.signalled import Deployments, signalled
 from tests.support.stacks import create_stack, heat, lab
 from tests.support.user import DemoUser
 from tests.support.wires import Reroute, wire_to_zaqar
 
 __all__ = ["create_stack", "heat", "lab"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first."""
+    items.sort(key=lambda item: turn(item.nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
+    """How the tests are shared between processes."""
+    return Sharing(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ with atheris.instrument_imports(include=["heat_config", "json"]):
     from heat_config import deployment, readable, result, signals, terminal
     from heat_config.collect import metadata
     from heat_config.delivery import entry
-    from heat_config.mask import Mask
+    from heat_config.mask import SHORTEST_SECRET, Mask
     from heat_config.process import Completed
 
 LIMIT = 4096
@@ -57,7 +57,9 @@ def check_metadata(data: bytes) -> None:
         mask = Mask()
         mask.add(each.secrets)
         for secret in each.secrets:
-            assert secret not in mask(f"<{secret}>")
+            # White space at its ends does not count: four spaces stand in every other text.
+            if len(secret.strip()) >= SHORTEST_SECRET:
+                assert secret not in mask(f"<{secret}>")
 
 
 def check_answer(data: bytes) -> None:

@@ -13,10 +13,18 @@ from tests.support.server import HostServer
 class Agent:
     """A server with the real agent and collector; an acknowledgement is looked for in seconds."""
 
-    def __init__(self, server: HostServer) -> None:
+    def __init__(self, server: HostServer, *, first_wait: float = 0.02) -> None:
         self.server = server
         self._said = ""
-        (server.root / "etc/heat-config.conf").write_text("HEAT_CONFIG_FIRST_WAIT=0.02\n")
+        self._waits(first_wait)
+
+    def hurry(self) -> None:
+        """From now on the long waits between tries are short, too."""
+        self._waits(0.001)
+
+    def _waits(self, seconds: float) -> None:
+        path = self.server.root / "etc/heat-config.conf"
+        path.write_text(f"HEAT_CONFIG_FIRST_WAIT={seconds}\n")
 
     def turn(self) -> None:
         """What its two services do: look for metadata, and deliver what is due."""

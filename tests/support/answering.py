@@ -12,8 +12,8 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from heatclient import exc
@@ -164,5 +164,24 @@ def is_acknowledged(deployment: Inputs) -> bool:
     return bodies(deployment.address) == [signed.acknowledgement(deployment.config_id)]
 
 
-# What a fixture gives: begins to create a stack, and gives it and its server's place.
+# Begins to create a stack, and gives it and its server's place.
 Begin = Callable[..., tuple[Stack, Server]]
+
+
+@contextmanager
+def beginnings(heat: Heat) -> Iterator[Begin]:
+    """Begin to create stacks that are deleted, all at once, after the block."""
+    names: list[str] = []
+
+    def create(template: dict[str, Any], name: str = "", **options: Any) -> tuple[Stack, Server]:
+        names.append(name or f"test-{unique()}")
+        stack = heat.create(names[-1], template, **options)
+        return stack, Server(heat, stack)
+
+    yield create
+    deleted = [stack for name in names if (stack := heat.find(name))]
+    for each in deleted:
+        with suppress(exc.HTTPNotFound):  # the test has just deleted it
+            each.begin_to_delete()
+    for each in deleted:
+        each.wait_until_gone()

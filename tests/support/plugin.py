@@ -45,14 +45,15 @@ def configured(lab: Lab, section: str = "heat_config", **options: object) -> Ite
     before = conf.read_text()
     lines = [f"{name} = {value}" for name, value in options.items()]
     conf.write_text("\n".join([before, f"[{section}]", *lines, ""]))
-    _restart(lab)
+    restart_heat(lab)
     try:
         yield
     finally:
         conf.write_text(before)
-        _restart(lab)
+        restart_heat(lab)
 
 
-def _restart(lab: Lab) -> None:
+def restart_heat(lab: Lab) -> None:
+    """Let Heat read its configuration again."""
     lab.stop("heat")
     lab.start("heat")

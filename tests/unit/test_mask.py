@@ -41,7 +41,7 @@ def test_other_texts_are_left_as_they_are(text: str) -> None:
     assert Mask()(text) == masking("abcd", "hunter22")(text) == text
 
 
-@pytest.mark.parametrize("secret", ["", "a", "abc", "   ab   "])
+@pytest.mark.parametrize("secret", ["", "a", "abc", "   ab   ", "\x1d" * 20])
 def test_what_is_short_would_mask_half_of_every_sentence(secret: str) -> None:
     assert masking(secret)(f"x {secret} y") == f"x {secret} y"
 

@@ -3,18 +3,14 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
-from contextlib import suppress
-from typing import Any
 
 import pytest
-from heatclient import exc
 
 from lab import Lab
-from lab.stack import Heat, Stack
+from lab.stack import Heat
 from lab.wire import Wire
-from tests.support.answering import Begin, Server
+from tests.support.answering import Begin, beginnings
 from tests.support.wires import wire_to_zaqar
 
 
@@ -39,14 +35,5 @@ def queue_wire(lab: Lab) -> Iterator[Wire]:
 @pytest.fixture
 def begin(heat: Heat) -> Iterator[Begin]:
     """Begin to create a stack that is deleted after the test; give it and its server's place."""
-    names: list[str] = []
-
-    def create(template: dict[str, Any], name: str = "", **options: Any) -> tuple[Stack, Server]:
-        names.append(name or f"test-{uuid.uuid4().hex[:8]}")
-        stack = heat.create(names[-1], template, **options)
-        return stack, Server(heat, stack)
-
-    yield create
-    for each in names:
-        with suppress(exc.HTTPNotFound):  # the test has just deleted it
-            heat.delete(each)
+    with beginnings(heat) as create:
+        yield create

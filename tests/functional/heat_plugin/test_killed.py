@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pytest
 
 from heat_config.cloud import packed, signed
-from lab import Lab, catalog
+from lab import Lab
 from lab.stack import Heat, Stack, wait_for
 from lab.wire import STALL, STALL_ANSWER, Action, Wire
 from tests.support import answering
@@ -24,7 +23,7 @@ from tests.support.answering import Inputs, Server
 from tests.support.locked import deployment_locked
 from tests.support.server import HostServer
 from tests.support.template import template
-from tests.support.wires import address
+from tests.support.wires import wire_of_engine
 
 
 class Step(NamedTuple):
@@ -71,13 +70,14 @@ class Killed(NamedTuple):
 def killed(lab: Lab, heat: Heat, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
     """Kill the engine, start it again, and go on as Heat alone can: with an update."""
     server = HostServer(tmp_path_factory.mktemp("killed") / "server")
-    with to_zaqar(lab) as wire:
+    with wire_of_engine(lab, "zaqar") as wire:
         stack = heat.create(f"killed-{answering.unique()}", wanted("first"))
         deployments = told_of_all(heat, stack)
         server.boot(stack.wait_for_server())
         stop_and_kill(lab, wire, server, deployments)
     lab.start("heat")
-    agent = Agent(server)
+    # Longer than it waits in one go: it posts all results, and looks for Heat's word after that.
+    agent = Agent(server, first_wait=0.1)
     statuses = {each.config_id: each.status for each in heat.api.software_deployments.list()}
     at_kill = {name: statuses[each.config_id] for name, each in deployments.items()}
     queues = {name: kinds_on(each) for name, each in deployments.items()}
@@ -85,22 +85,6 @@ def killed(lab: Lab, heat: Heat, tmp_path_factory: pytest.TempPathFactory) -> It
     ended = agent.wait(stack, "UPDATE")
     yield Killed(at_kill, queues, stack, agent, ended)
     stack.begin_to_delete()
-
-
-@contextmanager
-def to_zaqar(lab: Lab) -> Iterator[Wire]:
-    """Let the engine reach Zaqar over a wire, which its servers do not."""
-    conf = lab.directory / "etc/heat.conf"
-    before = conf.read_text()
-    conf.write_text(f"{before}\n[clients_zaqar]\nendpoint_type = internalURL\n")
-    direct = lab.endpoints["messaging"]
-    with Wire(address(direct)) as wire:
-        catalog.turn_aside(lab, "zaqar", "internal", wire.url)
-        lab.stop("heat")
-        lab.start("heat")
-        yield wire
-        catalog.turn_aside(lab, "zaqar", "internal", direct)
-    conf.write_text(before)
 
 
 def told_of_all(heat: Heat, stack: Stack) -> dict[str, Inputs]:

@@ -79,3 +79,14 @@ def test_without_it_a_stack_with_auto_can_be_deleted_and_is_refused_clearly(
     with pytest.raises(exc.HTTPBadRequest, match="is not an allowed value"):
         stack.update(one("AUTO", value="second"))
     stack.delete()
+
+
+def test_a_result_that_comes_while_it_is_gone_stays_on_its_queue(begin: Begin, lab: Lab) -> None:
+    stack, server = begin(one("AUTO"))
+    deployment = server.new()
+    lab.load_plugin(False)
+    server.answer(deployment, said="meanwhile")
+    lab.load_plugin(True)
+    assert [each["said"] for each in answering.bodies(deployment.address)] == ["meanwhile"]
+    stack.update(one("AUTO", value="second"))
+    step(stack, server, "UPDATE", user=False)

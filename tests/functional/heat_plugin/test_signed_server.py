@@ -195,6 +195,7 @@ class TestAnAddressThatHasEnded:
         status, (row,) = agent.status()
         assert (status, row["state"], row["signal"]) == (2, "done", "pending")
         assert "the signed address opens nothing there: its time has passed" in row["problem"]
+        agent.hurry()
 
         def is_over() -> bool:
             agent.deliver()

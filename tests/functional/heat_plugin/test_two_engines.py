@@ -81,6 +81,29 @@ def test_a_stack_with_auto_is_refused_by_the_one_without_and_goes_on(
     assert stack.wait("UPDATE") == "COMPLETE", stack.reason
 
 
+@pytest.mark.parametrize("transport", ["AUTO", "ZAQAR_SIGNAL"])
+def test_a_result_that_the_one_without_looks_at_is_left_for_the_other(
+    begin: Begin, lab: Lab, without: Heat, transport: str
+) -> None:
+    stack, server = begin(one(transport))
+    deployment = server.new()
+    body = answering.result(deployment.config_id, said="in flight")
+    with lab.frozen("heat"):
+        if transport == "AUTO":
+            answering.post(deployment.address, body)
+        else:
+            answering.post_as_user(deployment, body)
+        (seen,) = [
+            each
+            for each in without.api.software_deployments.list()
+            if each.config_id == deployment.config_id
+        ]
+        # Heat alone takes what is there when a deployment is shown.
+        assert without.api.software_deployments.get(seen.id).status == "IN_PROGRESS"
+    assert stack.wait("CREATE") == "COMPLETE", stack.reason
+    assert stack.output("step.said") == "in flight"
+
+
 def test_the_file_must_not_come_before_the_plugin(lab: Lab) -> None:
     """In environment_dir; a stack's own mapping Heat passes over."""
     command = [str(lab.python), "-W", "ignore", "-c", _TAKES, str(PLUGIN / "environment.d")]

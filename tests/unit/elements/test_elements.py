@@ -77,8 +77,8 @@ def test_both_names_of_the_collector_are_ours_in_an_image(tmp_path: Path) -> Non
     }
     subprocess.run(["bash", phase / "it"], env=environment, check=True)
     for name in ("os-collect-config", "heat-config-collect"):
-        program = (tmp_path / "usr/local/bin" / name).readlink()
-        assert program == Path("/venv/bin/heat-config-collect")
+        leads_to = (tmp_path / "usr/local/bin" / name).readlink()
+        assert leads_to == Path("/venv/bin/heat-config-collect")
     assert "collectors = heat_local" in (tmp_path / "etc/os-collect-config.conf").read_text()
 
 

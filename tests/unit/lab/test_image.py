@@ -11,7 +11,7 @@ from lab.errors import LabError
 from lab.image import places
 from lab.image.build import build
 from lab.image.dib import phase_of
-from lab.image.recipe import Image, key_of
+from lab.image.recipe import Image, Others, key_of
 
 
 @pytest.fixture
@@ -62,11 +62,28 @@ class TestKey:
         one.write_text("c")
         other.write_text("bc")
 
-        assert key_of("", [one]) != key_of("", [other])
+        assert key_of("", [one], checkout) != key_of("", [other], checkout)
+
+    def test_is_another_for_other_elements_behind_ours_wherever_they_lie(
+        self, tmp_path: Path
+    ) -> None:
+        keys = set()
+        for folder, content in (("one", "a"), ("other", "a"), ("third", "b")):
+            path = tmp_path / folder / "hosts" / "element-deps"
+            path.parent.mkdir(parents=True)
+            path.write_text(content)
+            keys.add(beside(Others((tmp_path / folder,))))
+        keys.add(beside(Others(settings={"OPENSTACK_VENV_DIR": "/srv"})))
+
+        assert len(keys) == 3
 
 
 def tar() -> str:
     return Image.of("tar", "bookworm", ("a",)).key
+
+
+def beside(others: Others) -> str:
+    return Image.of("tar", "bookworm", ("a",), others).key
 
 
 @pytest.mark.usefixtures("checkout")

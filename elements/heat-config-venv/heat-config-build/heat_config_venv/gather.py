@@ -7,10 +7,10 @@ Only the host is known to reach a package index, with its own mirrors and CAs.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from . import agent, wheels
+from . import agent, not_followed, wheels
 from .commands import output
 from .target import Target, check_newest, python_of
 from .tools import tools_in
@@ -30,7 +30,7 @@ def main(element: Path, environ: Mapping[str, str] = os.environ) -> None:
     chosen = environ.get("DIB_HEAT_CONFIG_PYTHON", "")
     target = Target(python_of(Path(environ["TMP_MOUNT_PATH"]), chosen), environ["ARCH"])
     pip = wheels.find_pip((environ.get("DIB_PYTHON_EXEC", ""), "python3"))
-    _say(target, pip)
+    _say(target, pip, not_followed.notes(environ))
     wanted = Wanted((data / "requirements.txt", data / "build-requirements.txt"))
     wheels.gather(pip, target, wanted, cache=cache, to=data / "wheels")
     agent.build(pip, element.resolve().parent, data / "wheels")
@@ -53,10 +53,8 @@ def gather_tool(pip: Pip, target: Target, tool: Path, *, cache: Path) -> None:
     wheels.gather(pip, target, wanted, cache=cache, to=tool / "wheels")
 
 
-def _say(target: Target, pip: Pip) -> None:
+def _say(target: Target, pip: Pip, notes: Iterable[str]) -> None:
     version = output([pip.python, "-m", "pip", "--version"]).strip()
-    print(
-        f"heat-config-venv: wheels for Python {target.python} on {target.architecture},"
-        f" by {version}",
-        flush=True,
-    )
+    wheels_for = f"wheels for Python {target.python} on {target.architecture}, by {version}"
+    for line in (*notes, wheels_for):
+        print(f"heat-config-venv: {line}", flush=True)
