@@ -46,6 +46,17 @@ class Half(NamedTuple):
     environment: dict[str, Any] | None
 
 
+HALVES = (
+    Half("nova", "Heat alone: ZAQAR_MESSAGE in, ZAQAR_SIGNAL out", {}, None),
+    Half(
+        "nova-plugin",
+        "The plug-in: AUTO",
+        {"transport": "AUTO", "signal": "AUTO"},
+        yaml.safe_load(OPT_IN.read_text()),
+    ),
+)
+
+
 class FailedError(Exception):
     """Something is not as it should be; the message says what."""
 
@@ -82,7 +93,8 @@ def run() -> None:
     boot = None if has_device_mapper() else contents.boot_files(image)
     print("==> Control plane, with a real Nova", flush=True)
     with cloud.up(DIRECTORY, image, boot, lambda text: print(f"  {text}", flush=True)) as lab:
-        Demo(lab, Half("nova", "Heat alone: ZAQAR_MESSAGE in, ZAQAR_SIGNAL out", {}, None)).live()
+        for half in HALVES:
+            Demo(lab, half).live()
 
 
 class Demo:
