@@ -298,8 +298,8 @@ class Lab:
         """Wait until each service answers; fill Keystone as soon as that one does."""
         for service in group:
             self._wait_until_ready(service, settings)
-            where = ", ".join(f"127.0.0.1:{settings.ports[port]}" for port in service.ports)
-            self._step(f"{service.name} answers at {where}")
+            where = ", ".join(str(settings.ports[port]) for port in service.ports)
+            self._step(f"{service.name} answers{where and f' at port {where}'}")
             if service.name == "keystone":
                 project = identity.fill(settings, databases.bootstrap_password(settings))
                 self._state.fill(_endpoints(settings, project))
