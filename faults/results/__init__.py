@@ -16,6 +16,11 @@ Who plays Heat's part
     signed URL and the deployment's own user are the ones that Heat has made. All schedules have
     the same few queues, so a copy that was left on one would be taken for the next one's answer.
 
+    Of the deployments with signed addresses (ZAQAR_MESSAGE) it is Heat with the plug-in's code that
+    reads the queue, acknowledges and removes (:mod:`faults.results.plugin`). There every action has
+    a queue of its own, which now and then loses all that is on it before Heat has looked; a result
+    is pending until the agent has seen Heat's acknowledgement, and a second copy does no harm.
+
 What is counted, for each config that Heat was asked to have deployed
     lost        the agent had a result, and Heat never got it, or got something else; or it was
                 abandoned, or an older agent has harmed what a newer one had written

@@ -8,7 +8,6 @@ from faults.results import special
 from faults.results.schedule import (
     AFTER_RUN,
     IN_HOOK,
-    QUEUES,
     REBOOT,
     RESOURCES,
     URLS,
@@ -98,11 +97,12 @@ class _Drawing(Trouble):
                 # The timer comes before the run that Heat's new wish starts.
                 attempts = (Attempt(programs=(DELIVER,)), *attempts)
             last = number == count - 1
-            rounds.append(Round(asked, attempts, heals=last or self.chance(0.4)))
+            heals = last or self.chance(0.4)
+            rounds.append(Round(asked, attempts, heals=heals, emptied=self.chance(0.3)))
         return rounds
 
     def _slots(self, count: int) -> list[str]:
-        slots = list(QUEUES)
+        slots = self.queues()
         if self.chance(0.2):
             slots[self.random.randrange(count)] = self.random.choice(RESOURCES + URLS)
         return slots[:count]

@@ -20,7 +20,7 @@ from faults.nursery import Child, Nursery
 from faults.results import judge, scripts
 from faults.results.judge import WINDOW, Order, Problem
 from faults.results.machine import Machine
-from faults.results.schedule import FULL, IN_HOOK, Attempt, Round, Schedule
+from faults.results.schedule import FULL, IN_HOOK, SIGNED, Attempt, Round, Schedule
 from faults.results.world import Place
 
 # Times that the healers run after which nothing may be pending once all is well, and the
@@ -37,11 +37,14 @@ class Outcome(drive.Outcome):
 
     orders: list[Order] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    signed: Counter[str] = field(default_factory=Counter)
+    """How many results went to signed addresses, and how many posts there were beside the first."""
 
     def counts(self) -> Counter[str]:
         """The deployments, and for how many configs there is a problem of each kind."""
         found = {(problem.kind, problem.token) for problem in self.problems}
-        return Counter({"deployments": len(self.orders)}) + Counter(kind for kind, _ in found)
+        deployments = Counter({"deployments": len(self.orders)})
+        return deployments + self.signed + Counter(kind for kind, _ in found)
 
     def complaints(self) -> list[str]:
         """What is wrong, and with which config."""
@@ -82,6 +85,8 @@ class _Drive(drive.Drive[Attempt]):
                     self._look_after_attempt()
             self.place.wait_until_settled()
             for order in self._orders:
+                if each.emptied:
+                    self.place.lose(order.asked.slot)
                 self.place.look(order.asked.slot)
             if each.heals:
                 self._heal()
@@ -94,7 +99,7 @@ class _Drive(drive.Drive[Attempt]):
         self.place.wait_until_settled()
         slots = {order.asked.slot for order in self.outcome.orders}
         for slot in slots:
-            if self.place.slots[slot].queue:
+            if self.place.queue(slot):
                 self.place.drain(slot)
 
     def prepare(self, attempt: Attempt) -> None:
@@ -234,7 +239,11 @@ class _Drive(drive.Drive[Attempt]):
 
     def _judge(self) -> None:
         for order in self._orders:
-            self.outcome.problems += judge.problems(order, self._seen(order))
+            seen = self._seen(order)
+            self.outcome.problems += judge.problems(order, seen)
+            if order.asked.slot in SIGNED:
+                again = max(0, len(judge.posts(order, seen)) - 1)
+                self.outcome.signed.update({judge.SIGNED_RESULTS: 1, judge.AGAIN: again})
 
     def _seen(self, order: Order) -> judge.Seen:
         cuts = sum(attempt.is_cut for attempt in self._attempts)
@@ -249,14 +258,14 @@ class _Drive(drive.Drive[Attempt]):
             cuts=cuts,
             cut=cuts > 0 or bool(self._schedule.disk) or any(it.hinders for it in changes),
             full=any(change.to == FULL for change in changes),
-            queue=self.place.slots[order.asked.slot].queue,
+            queue=self.place.queue(order.asked.slot),
             journal=list(self.place.journal.lines),
             others=self.outcome.orders,
             windows={each.token for each in self.outcome.problems if each.kind == WINDOW},
         )
 
     def _left(self, order: Order) -> list[dict[str, Any]]:
-        if not self.place.slots[order.asked.slot].queue:
+        if not self.place.queue(order.asked.slot):
             return []
         return self.place.left_on_queue(order.asked.slot)
 
@@ -282,7 +291,8 @@ class _Drive(drive.Drive[Attempt]):
             self._run(DELIVER)
             time.sleep(BETWEEN)
         left = self._left(order)
-        if left:
+        # A signed queue is this action's own, and gone with it: nobody takes it for another's.
+        if left and order.asked.slot not in SIGNED:
             self._problem(judge.DUPLICATED, order, f"a forced run has left {left}")
         cuts = sum(attempt.is_cut for attempt in self._schedule.forced)
         allowed = judge.allowed_runs(order, cuts) if cuts else 1

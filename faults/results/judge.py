@@ -10,12 +10,14 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from faults.results import scripts
-from faults.results.schedule import Asked
+from faults.results.schedule import SIGNED, Asked
 from faults.schedule import HEAT, KEYSTONE, ZAQAR
 from faults.wires import Line
 
 LOST, DUPLICATED, RUN_TWICE, UNANSWERED = KINDS = ("lost", "duplicated", "run twice", "unanswered")
 WINDOW = "window"
+# What is counted of those with a signed address.
+COUNTED = SIGNED_RESULTS, AGAIN = "signed", "signed and posted again"
 
 # So many requests must have failed on the way to a queue that counts as out of reach.
 TRIES = 3
@@ -226,11 +228,14 @@ def _is_own(order: Order, values: dict[str, Any]) -> bool:
 
 
 def _copies(order: Order, seen: Seen) -> list[tuple[str, str]]:
-    since = seen.journal[order.begin :]
-    arrived = [line for line in since if _has_arrived(line, seen.queue)]
+    arrived = posts(order, seen)
+    if order.asked.slot in SIGNED:
+        # A second copy does no harm there: what Heat has not read was removed with the first.
+        strange = [each for each in seen.left if _config_of(each) != order.config_id]
+        return [(DUPLICATED, f"on its queue is {strange}")] if strange else []
     if len(arrived) < 2 and not seen.left:
         return []
-    whose = {message["body"].get("deploy_config_id") for message in seen.left}
+    whose = {_config_of(message) for message in seen.left}
     several = [order] if len(arrived) > 1 else []
     taken = _taken(order, seen)
     if not several and taken.token != order.token and whose == {order.config_id}:
@@ -239,6 +244,15 @@ def _copies(order: Order, seen: Seen) -> list[tuple[str, str]]:
     involved = several or [other for other in seen.others if other.config_id in whose]
     why = f"{len(arrived)} copies were posted, {len(seen.left)} are left on the queue"
     return [(WINDOW if _is_excusable(involved, seen) else DUPLICATED, why)]
+
+
+def posts(order: Order, seen: Seen) -> list[Line]:
+    """The posts that have put a result on a config's queue."""
+    return [line for line in seen.journal[order.begin :] if _has_arrived(line, seen.queue)]
+
+
+def _config_of(message: dict[str, Any]) -> Any:
+    return message["body"].get("deploy_config_id")
 
 
 def _is_excusable(involved: Sequence[Order], seen: Seen) -> bool:

@@ -12,6 +12,7 @@ from faults.schedule import KILLS
 
 # The deployments of the stack, by the transport of their signal.
 QUEUES = ("zaqar-0", "zaqar-1", "zaqar-2")
+SIGNED = ("signed-0", "signed-1")
 RESOURCES = ("heat-0",)
 URLS = ("cfn-0",)
 
@@ -91,6 +92,8 @@ class Round:
     """Whether everything heals before the next round."""
     joins: bool = False
     """Whether Heat asks for these beside those of the round before."""
+    emptied: bool = False
+    """Whether signed queues lose what is on them, before Heat's look at the end of the round."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,4 +129,5 @@ class Schedule(schedule.Schedule):
             heals = "" if each.heals else " (does not heal)"
             found.append(f"round {number}{heals}: {asked}")
             found += [f"  {attempt}" for attempt in each.attempts]
+            found += ["  signed queues lose what is on them"] if each.emptied else []
         return [*found, *(f"then, forced: {attempt}" for attempt in self.forced)]

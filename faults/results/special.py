@@ -62,7 +62,7 @@ def make(seed: int, number: int, family: str) -> Schedule:
 
 class _Drawing(Trouble):
     def clock(self) -> dict[str, Any]:
-        slots = list(QUEUES[: self.random.choice((1, 1, 2))])
+        slots = self.queues()[: self.random.choice((1, 1, 2))]
         if self.chance(0.2):
             slots[0] = self.random.choice(RESOURCES + URLS)
         asked = self._asked(slots, "plain", "fails", "slow")
@@ -82,7 +82,7 @@ class _Drawing(Trouble):
         return first, Change(CLOCK, to, self._soon())
 
     def mounts(self) -> dict[str, Any]:
-        slots = QUEUES[: self.random.choice((1, 1, 2))]
+        slots = self.queues()[: self.random.choice((1, 1, 2))]
         asked = self._asked(slots, "plain", "fails", "slow")
         self.use(slots)
         requests = self.requests(len(slots), PATIENCE, 0.3)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from faults.results.schedule import QUEUES, URLS
+from faults.results.schedule import QUEUES, RESOURCES, SIGNED, URLS
 from faults.schedule import AFTER, BEFORE, CFN, HEAT, KEYSTONE, KILLS, ZAQAR, Drawing
 
 
@@ -21,6 +21,11 @@ class Trouble(Drawing):
         """Say which deployments the server has."""
         slots = list(slots)
         self._wires = [wire for wire in (KEYSTONE, ZAQAR, HEAT, CFN) if _is_used(wire, slots)]
+
+    def queues(self) -> list[str]:
+        """Deployments that answer over queues, in a row: of a user's queues, or of signed ones."""
+        first, others = (SIGNED, QUEUES) if self.chance(0.35) else (QUEUES, SIGNED)
+        return [*first, *others]
 
     def away(self, chance: float) -> dict[str, Any]:
         """Perhaps services that refuse connections, for a while or until the attempt has ended."""
@@ -67,6 +72,5 @@ class Trouble(Drawing):
 
 def _is_used(wire: str, slots: Iterable[str]) -> bool:
     """Whether a server with these deployments talks to a service."""
-    urls, others = (any((each in URLS) is url for each in slots) for url in (True, False))
-    queues = any(each in QUEUES for each in slots)
-    return {CFN: urls, ZAQAR: queues}.get(wire, others)
+    reached = {CFN: URLS, ZAQAR: QUEUES + SIGNED}.get(wire, QUEUES + RESOURCES)
+    return any(each in reached for each in slots)

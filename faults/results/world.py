@@ -14,7 +14,8 @@ from urllib.parse import urlsplit, urlunsplit
 from heatclient import exc
 
 from faults import world
-from faults.results.schedule import QUEUES, RESOURCES, URLS
+from faults.results import plugin
+from faults.results.schedule import QUEUES, RESOURCES, SIGNED, URLS
 from faults.schedule import CFN, HEAT, KEYSTONE, ZAQAR
 from faults.wires import FaultyWire
 from lab import Lab
@@ -33,6 +34,8 @@ _SERVICES = {
 _TRANSPORTS = {
     **dict.fromkeys(QUEUES, "ZAQAR_SIGNAL"),
     **dict.fromkeys(RESOURCES, "HEAT_SIGNAL"),
+    # Heat alone knows no other way to give it the result; the server is given an address.
+    **dict.fromkeys(SIGNED, "HEAT_SIGNAL"),
     **dict.fromkeys(URLS, "CFN_SIGNAL"),
 }
 
@@ -59,9 +62,10 @@ class Slot:
 class Place(world.Place):
     """One stack with its deployments, and the wires between them and a server."""
 
-    def __init__(self, heat: Heat, stack: Stack, region: str, wires: dict[str, FaultyWire]) -> None:
+    def __init__(self, lab: Lab, stack: Stack, region: str, wires: dict[str, FaultyWire]) -> None:
         super().__init__(wires)
-        self._api = heat.api
+        self._api = Heat(lab.environment()).api
+        self._stack_id = stack.id
         self._resources = {
             found.resource_name: found.physical_resource_id
             for found in self._api.resources.list(stack.id)
@@ -69,6 +73,7 @@ class Place(world.Place):
         self._region = region
         self.slots = {name: self._slot(name) for name in _TRANSPORTS}
         self._queues = {slot.queue: self._queue_user(slot) for slot in self.slots.values()}
+        self._signed = {name: plugin.Results(lab, self._heat_of(name)) for name in SIGNED}
 
     def ask(self, slot_name: str, **config: Any) -> str:
         """Have Heat ask for a config, as an UPDATE does; return the config's id."""
@@ -84,6 +89,8 @@ class Place(world.Place):
             status_reason="Deploy data available",
             input_values={},
         )
+        if slot_name in SIGNED:
+            self._signed[slot_name].expect(made.id)
         return str(made.id)
 
     def metadata(self, config_ids: Iterable[str]) -> str:
@@ -94,16 +101,36 @@ class Place(world.Place):
 
     def look(self, slot_name: str) -> Any:
         """Have Heat look at a deployment, and so at its queue while it is in progress."""
+        if slot_name in SIGNED:
+            self._signed[slot_name].look()
+        return self._shown(slot_name)
+
+    def queue(self, slot_name: str) -> str:
+        """The queue on which a deployment's result is expected; empty with another transport."""
+        signed = self._signed.get(slot_name)
+        return signed.queue if signed else self.slots[slot_name].queue
+
+    def lose(self, slot_name: str) -> None:
+        """Let the queue of a signed deployment lose what is on it."""
+        if slot_name in SIGNED:
+            self._signed[slot_name].lose()
+
+    def _shown(self, slot_name: str) -> Any:
         return self._api.software_deployments.get(self.slots[slot_name].deployment_id)
 
     def left_on_queue(self, slot_name: str) -> list[dict[str, Any]]:
-        """The messages on a deployment's queue."""
+        """The messages on a deployment's queue; of a signed one, without the acknowledgement."""
+        if slot_name in SIGNED:
+            return self._signed[slot_name].left()
         url, user = self._queues[self.slots[slot_name].queue]
         answer = user.get(f"{url}?echo=true&limit=20", headers=world.CLIENT)
         return list(answer.json()["messages"]) if answer.status_code == 200 else []
 
     def drain(self, slot_name: str) -> None:
         """Remove what is on a deployment's queue."""
+        if slot_name in SIGNED:
+            self._signed[slot_name].remove()
+            return
         url, user = self._queues[self.slots[slot_name].queue]
         user.delete(f"{url}?pop=20", headers=world.CLIENT)
 
@@ -125,12 +152,20 @@ class Place(world.Place):
 
     def _inputs(self, slot: Slot) -> list[dict[str, Any]]:
         """The inputs as Heat makes them, with the wires for the services."""
+        if slot.name in SIGNED:
+            return self._signed[slot.name].inputs(list(slot.inputs), self.wires[ZAQAR].url)
         changed = {"deploy_action": "UPDATE", "deploy_region_name": self._region}
         for name, wire in (("deploy_auth_url", KEYSTONE), ("deploy_signal_id", CFN)):
             changed[name] = _through(self.wires[wire], slot.value(name))
         return [
             {**entry, "value": changed.get(entry["name"], entry["value"])} for entry in slot.inputs
         ]
+
+    def _heat_of(self, name: str) -> plugin.Heat:
+        def signal(result: dict[str, Any]) -> None:
+            self._api.resources.signal(self._stack_id, name, data=result)
+
+        return plugin.Heat(lambda: self._shown(name), signal)
 
     def _queue_user(self, slot: Slot) -> tuple[str, Any]:
         """The address of a deployment's messages, and its user, past the wires."""
@@ -153,7 +188,7 @@ def places(lab: Lab, count: int) -> AbstractContextManager[list[Place]]:
         add_region(lab, name, {"zaqar": wires[ZAQAR].url, "heat": heat_url})
         created = _make_stack(heat, name)
         stack.callback(created.delete)
-        return Place(Heat(lab.environment()), created, name, wires)
+        return Place(lab, created, name, wires)
 
     return world.places(count, "faults", lambda: world.wires(lab, _SERVICES, FaultyWire), make)
 

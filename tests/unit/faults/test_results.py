@@ -26,7 +26,7 @@ from faults.results.judge import (
     Problem,
     Seen,
 )
-from faults.results.schedule import AFTER_RUN, IN_HOOK, REBOOT, Asked, Attempt, Schedule
+from faults.results.schedule import AFTER_RUN, IN_HOOK, REBOOT, SIGNED, Asked, Attempt, Schedule
 from faults.wires import Line
 from lab.wire import Exchange
 
@@ -340,3 +340,45 @@ def test_a_loss_is_told_with_what_repeats_it(capsys: pytest.CaptureFixture[str])
     assert "what happened\nLOST: s1r2d1: Heat still waits\n" in out
     assert "python -m faults --seed 7 --only 3\n" in out
     assert "\nwindow: 1\nschedules: 2, deployments: 2, lost: 1, duplicated: 0," in out
+
+
+SIGNED_ONE = Order(Asked("signed-0"), "s1r2d1", "new", 2)
+
+
+def of(config_id: str) -> dict[str, Any]:
+    return {"body": {"deploy_config_id": config_id}}
+
+
+@pytest.mark.parametrize("left", [[], [of("new")]])
+def test_a_second_copy_for_a_signed_address_does_no_harm(left: list[dict[str, Any]]) -> None:
+    facts = seen(left=left, journal=[event(), event(), post(), post()])
+    assert judge.problems(SIGNED_ONE, facts) == []
+    assert len(judge.posts(SIGNED_ONE, facts)) == 2
+
+
+def test_another_config_s_result_on_a_signed_queue_is_told() -> None:
+    (problem,) = judge.problems(SIGNED_ONE, seen(left=[of("old")]))
+    assert problem.kind == DUPLICATED
+
+
+def test_signed_deployments_are_drawn_in_all_families_but_some_and_lose_their_queues() -> None:
+    schedules = make(3, 400)
+    signed = [
+        each
+        for each in schedules
+        for one in each.rounds
+        if any(asked.slot in SIGNED for asked in one.asked)
+    ]
+    families = {each.family for each in schedules}
+    assert families - {each.family for each in signed} == {"forced", "versions", "agents"}
+    assert any(one.emptied for each in signed for one in each.rounds)
+
+
+def test_a_server_with_signed_deployments_alone_asks_zaqar_alone() -> None:
+    alone = [
+        each
+        for each in make(3, 400)
+        if all(asked.slot in SIGNED for one in each.rounds for asked in one.asked)
+    ]
+    wires_of = {wire for attempt in attempts(alone) for wire in attempt.requests}
+    assert alone and wires_of == {schedule.ZAQAR}
