@@ -12,7 +12,6 @@ from demo.timeline import STEPS, Event
 BOOT_STEPS = (
     ("cloud-init looks for the configuration drive", "running 'init-local'"),
     ("cloud-init has it: runs Heat's part-handler", "running 'init' "),
-    ("cloud-init's configuration stage", "running 'modules:config'"),
 )
 
 

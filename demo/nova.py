@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+from heatclient import exc
 
 from demo import timeline
 from demo.console import Console
@@ -108,7 +109,10 @@ class Demo:
         self._stack: Stack | None = None
 
     def live(self) -> None:
-        """Do all of it; show the console's end when something fails."""
+        """Do all of it; show the console's end when something fails.
+
+        :raises FailedError: something did.
+        """
         try:
             self._create()
             self._update()
@@ -117,11 +121,11 @@ class Demo:
             self._reboot()
             self._delete_deployments()
             self._delete()
-        except (FailedError, TimeoutError):
+        except (FailedError, LabError, TimeoutError, exc.BaseException) as error:
             print("    the console's last lines:")
             for line in self._console.tail():
                 print(f"        {line}")
-            raise
+            raise FailedError(str(error)) from error
 
     @property
     def stack(self) -> Stack:

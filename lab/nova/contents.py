@@ -10,17 +10,26 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..command import run
+from ..errors import LabError
 from ..identity import request
 from . import profile
 
 # Not `rw`: a first boot then switches on every unit, and the server waits two minutes for a
-# network of which nobody knows. What a server of the lab's can do without costs seconds each when
-# the processor is emulated.
-KERNEL_ARGUMENTS = (
-    "root=LABEL=cloudimg-rootfs ro console=ttyS0 quiet mitigations=off fsck.mode=skip"
-    " systemd.journald.forward_to_console=1"
-    " systemd.mask=e2scrub_reap.service systemd.mask=ssh.service"
-    " systemd.mask=systemd-timesyncd.service systemd.mask=systemd-binfmt.service"
+# network of which nobody knows.
+#
+# What is masked costs seconds each where the processor is emulated, and a server of the lab's can
+# do without it. Of cloud-init's four stages the first two stay: they read Heat's user data and
+# write the files of a cloud-config. Its commands and scripts, which are for the others, do not run.
+_MASKED = (
+    *("cloud-config", "cloud-final", "e2scrub_reap", "ssh", "ssh-keygen"),
+    *("systemd-binfmt", "systemd-timesyncd"),
+)
+KERNEL_ARGUMENTS = " ".join(
+    (
+        "root=LABEL=cloudimg-rootfs ro console=ttyS0 quiet mitigations=off fsck.mode=skip",
+        "systemd.journald.forward_to_console=1",
+        *(f"systemd.mask={unit}.service" for unit in _MASKED),
+    )
 )
 # In MiB and GiB; the server uses 100 MiB, and a disk of 0 is refused to its owner.
 FLAVOR = {"name": "small", "ram": 384, "vcpus": 1, "disk": 2}
@@ -52,8 +61,19 @@ def boot_files(image: Path) -> Boot:
 
 
 def newest(kind: str, listing: str) -> str:
-    """The name of the newest file of a kind, of debugfs's listing of /boot."""
-    return str(max(re.findall(rf"/({re.escape(kind)}-[^/]+)/", listing)))
+    """The name of the newest file of a kind, of debugfs's listing of /boot.
+
+    :raises LabError: there is none.
+    """
+    found = re.findall(rf"/({re.escape(kind)}-[^/]+)/", listing)
+    if not found:
+        raise LabError(f"the image has no {kind} in /boot")
+    return str(max(found, key=_version))
+
+
+def _version(name: str) -> list[tuple[int, str]]:
+    """To sort by: numbers as numbers, so that 41 is newer than 9."""
+    return [(int(number or 0), text) for number, text in re.findall(r"(\d+)|(\D+)", name)]
 
 
 class Administrator(NamedTuple):
