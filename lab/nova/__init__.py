@@ -6,6 +6,6 @@ takes away with the process that made them: no process, mount, network device or
 stay, however that process ends.
 
 What is real: every service, Heat's user data on a configuration drive, cloud-init in the image.
-What is not: a boot loader where the machine has no device-mapper (then kernel and initrd are in
-Glance), and Neutron's agent, whose part bridge.py does.
+What is not: a boot loader (kernel and initrd are in Glance, with a command line of the lab's), and
+Neutron's agent, whose part bridge.py does.
 """

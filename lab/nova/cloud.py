@@ -21,10 +21,8 @@ _FOLDERS = (
 
 
 @contextmanager
-def up(
-    directory: Path, image: Path, boot: contents.Boot | None, say: Callable[[str], None]
-) -> Iterator[Lab]:
-    """Bring it up with an image in Glance, for as long as the block lasts.
+def up(directory: Path, image: Path, say: Callable[[str], None]) -> Iterator[Lab]:
+    """Bring it up, for as long as the block lasts, with an image in Glance that is a file system.
 
     :raises LabError: a service does not come up, or this process is in no space of its own.
     """
@@ -37,7 +35,7 @@ def up(
             say(f"{time.monotonic() - began:6.1f} s  {what}")
 
         _start(lab, step)
-        _fill(lab, image, boot)
+        _fill(lab, image)
         step("image, flavor and network are there")
         yield lab
 
@@ -79,7 +77,7 @@ def _endpoints(lab: Lab) -> dict[str, tuple[str, str]]:
     }
 
 
-def _fill(lab: Lab, image: Path, boot: contents.Boot | None) -> None:
+def _fill(lab: Lab, image: Path) -> None:
     endpoints = {kind: url for kind, (url, _) in _endpoints(lab).items()}
     token = catalog.administrator(lab).token
-    contents.fill(contents.Administrator(token, endpoints), image, boot)
+    contents.fill(contents.Administrator(token, endpoints), image)

@@ -111,15 +111,14 @@ class Administrator(NamedTuple):
             opener.open(query, timeout=_PATIENCE).close()
 
 
-def fill(administrator: Administrator, image: Path, boot: Boot | None) -> None:
-    """Upload the image; make the flavor and the network; ``boot``: for one without partitions."""
-    properties: dict[str, str] = {}
-    if boot:
-        properties = {
-            "kernel_id": administrator.image("kernel", boot.kernel, "aki"),
-            "ramdisk_id": administrator.image("ramdisk", boot.ramdisk, "ari"),
-            "os_command_line": KERNEL_ARGUMENTS,
-        }
+def fill(administrator: Administrator, image: Path) -> None:
+    """Upload an image that is a file system, and its kernel; make the flavor and the network."""
+    boot = boot_files(image)
+    properties = {
+        "kernel_id": administrator.image("kernel", boot.kernel, "aki"),
+        "ramdisk_id": administrator.image("ramdisk", boot.ramdisk, "ari"),
+        "os_command_line": KERNEL_ARGUMENTS,
+    }
     administrator.image("heat-config", image, "qcow2", **properties)
     administrator.post("compute", "/flavors", {"flavor": FLAVOR})
     _make_network(administrator)
