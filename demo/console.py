@@ -23,31 +23,39 @@ class Line(NamedTuple):
 
 
 class Console:
-    """A server's console, as a file that grows; a reboot begins it anew."""
+    """A server's console, as a file that grows; a reboot begins it anew.
+
+    ``instances``: Nova's folder.
+    """
 
     def __init__(self, instances: Path) -> None:
         self._instances = instances
-        self._read: dict[Path, int] = {}
-        self._rest: dict[Path, bytes] = {}
+        self._log: Path | None = None
+        self._read = 0
+        self._rest = b""
         self.lines: list[Line] = []
+
+    def belongs_to(self, server_id: str) -> None:
+        """Whose it is, once the server is there."""
+        self._log = self._instances / server_id / "console.log"
 
     def look(self) -> None:
         """Take in what has been written since."""
-        for path in self._instances.glob("*/console.log"):
-            new = self._new(path)
-            whole, _, self._rest[path] = (self._rest.get(path, b"") + new).rpartition(b"\n")
-            now = time.time()
-            texts = whole.decode(errors="replace").splitlines()
-            self.lines += [Line(now, text.strip()) for text in texts if text.strip()]
+        if self._log is None or not self._log.exists():
+            return
+        new = self._new(self._log)
+        whole, _, self._rest = (self._rest + new).rpartition(b"\n")
+        now = time.time()
+        texts = whole.decode(errors="replace").splitlines()
+        self.lines += [Line(now, text.strip()) for text in texts if text.strip()]
 
-    def _new(self, path: Path) -> bytes:
-        size, offset = path.stat().st_size, self._read.get(path, 0)
-        if size < offset:
-            offset, self._rest[path] = 0, b""
-        with path.open("rb") as file:
-            file.seek(offset)
+    def _new(self, log: Path) -> bytes:
+        if log.stat().st_size < self._read:
+            self._read, self._rest = 0, b""
+        with log.open("rb") as file:
+            file.seek(self._read)
             new = file.read()
-        self._read[path] = offset + len(new)
+        self._read += len(new)
         return new
 
     def has(self, text: str, since: float) -> bool:

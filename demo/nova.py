@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from queue import Queue
 from typing import Any, NamedTuple
 
 import yaml
@@ -35,6 +37,8 @@ DIRECTORY = CACHE / "lab-nova"
 USER_DATA = "the server's own user data"
 # Seconds and minutes: an emulated processor is slow, and others may use the machine.
 PATIENCE, MINUTES = 900.0, 20
+# Seconds between two looks: who asks Heat and Nova more often takes the servers' processors.
+PACE = 1.0
 
 
 class Half(NamedTuple):
@@ -100,8 +104,30 @@ def run() -> None:
     image = build_file_system(progress=lambda _: None)
     print("==> Control plane, with a real Nova", flush=True)
     with cloud.up(DIRECTORY, image, lambda text: print(f"  {text}", flush=True)) as lab:
-        for half in HALVES:
-            Demo(lab, half).live()
+        live_at_once([Demo(lab, half) for half in HALVES])
+
+
+def live_at_once(demos: Sequence[Demo]) -> None:
+    """Let each have its thread, until all have ended or one has failed: most is a server's waiting.
+
+    :raises FailedError: one has.
+    """
+    outcomes: Queue[Exception | None] = Queue()
+
+    def live(demo: Demo) -> None:
+        outcome: Exception | None = None
+        try:
+            demo.live()
+        except Exception as error:
+            outcome = error
+        outcomes.put(outcome)
+
+    for demo in demos:
+        # Who stops the program does not wait for them.
+        threading.Thread(target=live, args=(demo,), daemon=True).start()
+    for _ in demos:
+        if error := outcomes.get():
+            raise error
 
 
 class Demo:
@@ -113,25 +139,37 @@ class Demo:
         self._heat = Heat(lab.environment())
         self._console = Console(lab.directory / "data/nova/instances")
         self._stack: Stack | None = None
+        # What the current step, and the action in it, have shown.
+        self._said: list[str] = []
+        self._events: list[timeline.Event] = []
 
     def live(self) -> None:
         """Do all of it; show the console's end when something fails.
 
         :raises FailedError: something did.
         """
+        for title, step in (
+            ("CREATE", self._create),
+            ("UPDATE", self._update),
+            ("SUSPEND", self._suspend),
+            ("RESUME", self._resume),
+            ("REBOOT in the middle of a hook", self._reboot),
+            ("DELETE of the deployments", self._delete_deployments),
+            ("DELETE", self._delete),
+        ):
+            self._do(f"{self._half.title}: {title}", step)
+
+    def _do(self, title: str, step: Callable[[], None]) -> None:
+        """Do a step; print what it says in one piece, since another stack's steps are done too."""
+        self._said = [f"==> {title}"]
         try:
-            self._create()
-            self._update()
-            self._act("SUSPEND", self.stack.suspend)
-            self._act("RESUME", self.stack.resume)
-            self._reboot()
-            self._delete_deployments()
-            self._delete()
+            step()
         except (FailedError, LabError, TimeoutError, exc.BaseException) as error:
-            print("    the console's last lines:")
-            for line in self._console.tail():
-                print(f"        {line}")
-            raise FailedError(str(error)) from error
+            last = [f"        {line}" for line in self._console.tail()]
+            self._said += ["    the console's last lines:", *last]
+            raise FailedError(f"{title}: {error}") from error
+        finally:
+            print("\n".join(self._said), flush=True)
 
     @property
     def stack(self) -> Stack:
@@ -159,38 +197,43 @@ class Demo:
         self._expect("readable", "/etc/of-its-own\n")
 
     def _update(self) -> None:
-        self._change("UPDATE", who="Nova")
+        self._change(who="Nova")
         self._expect("message", "Hello, Nova!")
+
+    def _suspend(self) -> None:
+        self._act("SUSPEND", self.stack.suspend)
+
+    def _resume(self) -> None:
+        self._act("RESUME", self.stack.resume)
 
     def _reboot(self) -> None:
         """Let Nova cut the server's power while a hook runs; the hook is run again."""
         begun = time.time()
 
         def change_and_reboot() -> None:
-            self._begin_to_change(who="Nova", lengthy=True)
+            self._begin_to_change(lengthy=True)
             waits = "the first run waits for the reboot"
-            wait_for("the hook", lambda: self._console.has(waits, begun), PATIENCE)
-            print("    the hook runs; Nova reboots the server")
-            self._ask_nova({"reboot": {"type": "HARD"}})
+            wait_for("the hook", lambda: self._console.has(waits, begun), PATIENCE, PACE)
+            self._reboot_server()
 
-        self._act("UPDATE", change_and_reboot, "REBOOT in the middle of a hook")
+        self._act("UPDATE", change_and_reboot)
         self._expect("lengthy", "run 2 has come to its end\n")
 
     def _delete_deployments(self) -> None:
         """While the server lives, a deployment is deleted when its DELETE action has been run."""
         begun = time.time()
-        self._change("DELETE of the deployments", greetings=False, lengthy=False)
+        self._change(greetings=False)
         if not self._console.has("DELETE of Nova on", begun):
             raise FailedError("the server has not run the deployment's DELETE action")
 
     def _delete(self) -> None:
-        print(f"==> {self._half.title}: DELETE")
         begun = time.monotonic()
         self.stack.delete()
-        print(f"    {time.monotonic() - begun:6.2f} s  the stack and its server are gone")
+        took = time.monotonic() - begun
+        self._said.append(f"    {took:6.2f} s  the stack and its server are gone")
 
-    def _change(self, title: str, **parameters: Any) -> None:
-        self._act("UPDATE", lambda: self._begin_to_change(**parameters), title)
+    def _change(self, **parameters: Any) -> None:
+        self._act("UPDATE", lambda: self._begin_to_change(**parameters))
 
     def _begin_to_change(self, **parameters: Any) -> None:
         self.stack.update(
@@ -200,39 +243,43 @@ class Demo:
             **{"who": "Nova", **self._half.parameters, **parameters},
         )
 
-    def _act(self, action: str, begin: Callable[[], object], title: str = "") -> None:
-        """Begin an action of Heat's, wait until it is COMPLETE, and show what happened when."""
-        print(f"==> {self._half.title}: {title or action}", flush=True)
-        events = [timeline.now(f"stack {action} asked for")]
-        begin()
-        seen: set[str] = set()
-        ended = self.stack.wait(action, lambda: self._look(events, seen), PATIENCE)
-        events.append(timeline.now(f"stack {action}_{ended}"))
-        timeline.show(events + self._console.events(since=events[0].time))
+    def _act(self, action: str, begin: Callable[[], object]) -> None:
+        """Begin an action of Heat's, wait until it is COMPLETE, and say what happened when."""
+        self._events = [timeline.now(f"stack {action} asked for")]
+        begun = self._events[0].time
+        try:
+            begin()
+            ended = self.stack.wait(action, self._look, PATIENCE, PACE)
+            self._events.append(timeline.now(f"stack {action}_{ended}"))
+        finally:
+            self._said += timeline.lines(self._events + self._console.events(since=begun))
         if ended != "COMPLETE":
-            raise FailedError(f"{title or action}: {self.stack.reason}")
+            raise FailedError(self.stack.reason)
 
-    def _look(self, events: list[timeline.Event], seen: set[str]) -> None:
+    def _look(self) -> None:
         """Note what has come: lines of the console, and Nova's states of the server."""
+        for server in self._servers():
+            self._console.belongs_to(server["id"])
+            status = f"Nova says {server['status']}"
+            if status not in [event.what for event in self._events]:
+                self._events.append(timeline.now(status))
         self._console.look()
-        status = self._status()
-        if status and status not in seen:
-            seen.add(status)
-            events.append(timeline.now(f"Nova says {status}"))
 
     def _expect(self, output: str, value: str) -> None:
         found = self.stack.output(output)
-        print(f"    output {output}: {found!r}")
+        self._said.append(f"    output {output}: {found!r}")
         if found != value:
             raise FailedError(f"the output {output} is {found!r}, not {value!r}")
 
-    def _status(self) -> str:
-        """The server's, or "" where there is none yet."""
+    def _servers(self) -> list[dict[str, Any]]:
+        """The stack's one, if it is there yet."""
         servers = self._nova("GET", "/servers/detail")["servers"]
-        return str(servers[0]["status"]) if servers else ""
+        return [one for one in servers if one["name"].startswith(f"{self._half.name}-server-")]
 
-    def _ask_nova(self, action: dict[str, Any]) -> None:
-        self._nova("POST", f"/servers/{self.stack.output('server_id')}/action", action)
+    def _reboot_server(self) -> None:
+        (server,) = self._servers()
+        self._nova("POST", f"/servers/{server['id']}/action", {"reboot": {"type": "HARD"}})
+        self._events.append(timeline.now("the hook runs; Nova is asked to reboot the server"))
 
     def _nova(self, method: str, path: str, body: object = None) -> Any:
         """Ask Nova as the stack's owner."""

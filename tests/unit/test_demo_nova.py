@@ -12,6 +12,7 @@ import pytest
 from heatclient import exc
 
 from demo import nova
+from demo.console import Console
 from lab import LabError
 
 
@@ -39,11 +40,17 @@ def test_what_goes_wrong_is_told_with_the_console_s_last_lines(
         def create(self, *_: Any, **__: Any) -> None:
             raise trouble
 
+    def of_the_server(instances: Path) -> Console:
+        found = Console(instances)
+        found.belongs_to("one")
+        return found
+
     monkeypatch.setattr(nova, "Heat", lambda _: Refusing())
+    monkeypatch.setattr(nova, "Console", of_the_server)
     console = tmp_path / "data/nova/instances/one/console.log"
     console.parent.mkdir(parents=True)
     console.write_text("the server's last line\n")
     lab: Any = SimpleNamespace(directory=tmp_path, environment=dict)
-    with pytest.raises(nova.FailedError, match="the flavor could not be found"):
-        nova.Demo(lab, nova.HALVES[0]).live()
+    with pytest.raises(nova.FailedError, match="CREATE: .*the flavor could not be found"):
+        nova.live_at_once([nova.Demo(lab, nova.HALVES[0])])
     assert "        the server's last line\n" in capsys.readouterr().out
