@@ -227,10 +227,7 @@ class Demo:
             raise FailedError("the server has not run the deployment's DELETE action")
 
     def _delete(self) -> None:
-        begun = time.monotonic()
-        self.stack.delete()
-        took = time.monotonic() - begun
-        self._said.append(f"    {took:6.2f} s  the stack and its server are gone")
+        self._act("DELETE", self.stack.begin_to_delete)
 
     def _change(self, **parameters: Any) -> None:
         self._act("UPDATE", lambda: self._begin_to_change(**parameters))
