@@ -91,7 +91,7 @@ def ours() -> Contender:
     pip("--python", venv / "bin/python", "uninstall", "--yes", "setuptools")
     text = (CHECKOUT / "elements/heat-config" / SCRIPT).read_text()
     program = CACHE / "55-heat-config"
-    program.write_text(text.replace("/usr/local/bin/heat-config", str(venv / "bin/heat-config")))
+    program.write_text(text.replace("heat-config run", f"{venv / 'bin/heat-config'} run"))
     program.chmod(0o755)
     return Contender("ours", program, os.defpath, "deployments, nothing to do")
 

@@ -32,17 +32,17 @@ def make_private_folder(path: Path) -> None:
     path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
 
 
-def write_durably(path: Path, text: str, *, mode: int = PRIVATE_FILE) -> None:
+def write_durably(path: Path, content: str | bytes, *, mode: int = PRIVATE_FILE) -> None:
     """Replace a file as a whole: after a crash it is either the old or the new.
 
-    The text goes to a temporary file beside it, is flushed to the disk, takes
+    The content goes to a temporary file beside it, is flushed to the disk, takes
     the name, and then the folder is flushed: only then is it promised.
 
     :raises OSError: the disk is full, the folder is not there, …
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        write_private(temporary, text, mode=mode, flush=True)
+        write_private(temporary, content, mode=mode, flush=True)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -58,13 +58,16 @@ def write_json(path: Path, content: object) -> None:
     write_durably(path, json.dumps(content, indent=2) + "\n")
 
 
-def write_private(path: Path, text: str, *, mode: int = PRIVATE_FILE, flush: bool = False) -> None:
+def write_private(
+    path: Path, content: str | bytes, *, mode: int = PRIVATE_FILE, flush: bool = False
+) -> None:
     """Write a file afresh with exactly this mode, whatever stood there before."""
+    encoded = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
     path.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    with os.fdopen(os.open(path, flags, mode), "w", encoding="utf-8", errors="replace") as file:
+    with os.fdopen(os.open(path, flags, mode), "wb") as file:
         os.fchmod(file.fileno(), mode)  # the umask does not decide
-        file.write(text)
+        file.write(encoded)
         if flush:
             file.flush()
             os.fsync(file.fileno())

@@ -49,11 +49,13 @@ def completion(settings: Settings) -> dict[str, str]:
 
 
 def _has_ended(config_id: str, deployed: Collection[str], settings: Settings) -> bool:
+    config = f"{config_id}.json"
+    if config not in deployed:
+        return False
     if f"{config_id}.notify.json" in deployed:
         return True
-    config = f"{config_id}.json"
     try:
         # An empty one was made by heat-config-rebuild-deployed: done long ago.
-        return config in deployed and not os.stat(f"{settings.deployed}/{config}").st_size  # noqa: PTH116
+        return not os.stat(f"{settings.deployed}/{config}").st_size  # noqa: PTH116
     except OSError:
         return False

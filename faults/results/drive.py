@@ -290,9 +290,8 @@ class _Drive(drive.Drive[Attempt]):
                 break
             self._run(DELIVER)
             time.sleep(BETWEEN)
-        left = self._left(order)
-        # A signed queue is this action's own, and gone with it: nobody takes it for another's.
-        if left and order.asked.slot not in SIGNED:
+        left = judge.harmful(order, self._left(order))
+        if left:
             self._problem(judge.DUPLICATED, order, f"a forced run has left {left}")
         cuts = sum(attempt.is_cut for attempt in self._schedule.forced)
         allowed = judge.allowed_runs(order, cuts) if cuts else 1

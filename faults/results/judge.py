@@ -230,8 +230,7 @@ def _is_own(order: Order, values: dict[str, Any]) -> bool:
 def _copies(order: Order, seen: Seen) -> list[tuple[str, str]]:
     arrived = posts(order, seen)
     if order.asked.slot in SIGNED:
-        # A second copy does no harm there: what Heat has not read was removed with the first.
-        strange = [each for each in seen.left if _config_of(each) != order.config_id]
+        strange = harmful(order, seen.left)
         return [(DUPLICATED, f"on its queue is {strange}")] if strange else []
     if len(arrived) < 2 and not seen.left:
         return []
@@ -244,6 +243,15 @@ def _copies(order: Order, seen: Seen) -> list[tuple[str, str]]:
     involved = several or [other for other in seen.others if other.config_id in whose]
     why = f"{len(arrived)} copies were posted, {len(seen.left)} are left on the queue"
     return [(WINDOW if _is_excusable(involved, seen) else DUPLICATED, why)]
+
+
+def harmful(order: Order, left: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is left on a config's queue that may be taken for the answer to another one.
+
+    A signed queue is one action's own, and gone with it: a second copy does no harm there.
+    """
+    own = order.config_id if order.asked.slot in SIGNED else None
+    return [message for message in left if own is None or _config_of(message) != own]
 
 
 def posts(order: Order, seen: Seen) -> list[Line]:

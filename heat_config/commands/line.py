@@ -15,6 +15,7 @@ from heat_config import settings, terminal
 from heat_config.commands import completion, log, notify, rebuild, status
 from heat_config.run import loop, stopped
 from heat_config.run.refreshed import Refreshed
+from heat_config.signals.own import with_own_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,21 +50,21 @@ def elements_path() -> Path:
 
 
 def _run(options: argparse.Namespace, given: Settings) -> int:
-    return loop.run(given, force=options.force)
+    return loop.run(with_own_program(given), force=options.force)
 
 
 def _refreshed(options: argparse.Namespace, given: Settings) -> int:
     if options.failed_in and stopped.is_shutting_down():
         journal.info("the server is shut down: os-refresh-config is run again after the boot")
         return loop.DONE
-    status = loop.refreshed(given, Refreshed(options.failed_in))
+    status = loop.refreshed(with_own_program(given), Refreshed(options.failed_in))
     if options.failed_in is None and not completion.signal(given):
         return loop.FAILED
     return status
 
 
 def _deliver(options: argparse.Namespace, given: Settings) -> int:
-    return loop.deliver(given, due_only=options.due)
+    return loop.deliver(with_own_program(given), due_only=options.due)
 
 
 def _status(options: argparse.Namespace, given: Settings) -> int:
@@ -88,6 +89,18 @@ def _notify(options: argparse.Namespace, given: Settings) -> int:
     return notify.send(Path(options.config), sys.stdin.buffer.read(), given)
 
 
+def _install(options: argparse.Namespace, given: Settings) -> int:
+    from heat_config.commands import install
+
+    return install.command(options, elements_path(), given)
+
+
+def _join(options: argparse.Namespace, _: Settings) -> int:
+    from heat_config.commands import join
+
+    return join.command(options)
+
+
 def _rebuild(_: argparse.Namespace, given: Settings) -> int:
     return rebuild.rebuild_deployed(given)
 
@@ -100,6 +113,8 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "log": _log,
     "notify": _notify,
     "rebuild-deployed": _rebuild,
+    "install": _install,
+    "join": _join,
 }
 
 
@@ -155,5 +170,51 @@ def _parser() -> argparse.ArgumentParser:
     notify_for.add_argument("config", metavar="CONFIG", help="the config's file")
 
     commands.add_parser("rebuild-deployed", help="take all deployments for done, run none")
+    _add_install(commands)
+    _add_join(commands)
     commands.add_parser("elements-path", help="print the folder to put into ELEMENTS_PATH")
     return parser
+
+
+def _add_install(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    install = commands.add_parser(
+        "install",
+        help="set this server up: units, programs, hooks and folders, as an image has them",
+        epilog="Exit status: 0 all is as it has to be; 1 could not. A second time it changes "
+        "nothing, and after an upgrade it changes what is new.",
+    )
+    install.add_argument(
+        "--hook",
+        action="append",
+        metavar="GROUP",
+        help="a hook; again for each. Without: those there are, at first script",
+    )
+    install.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    install.add_argument("--root", default="/", metavar="FOLDER", help="where its files are")
+    install.add_argument("--uninstall", action="store_true", help="take it away; data stay")
+    install.add_argument("--purge", action="store_true", help="take it away with its data")
+    install.add_argument(
+        "--force",
+        action="store_true",
+        help="replace programs of others, which come back when it is taken away; take it away also "
+        "while a config is being run",
+    )
+
+
+def _add_join(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    join = commands.add_parser(
+        "join",
+        help="give this server to a stack: OS::Heat::DeployedServer's os_collect_config",
+        epilog="Exit status: 0 the metadata have come; 1 what was given cannot be used, or the "
+        "service does not start; 2 they have not come in time, and the service goes on trying.",
+    )
+    join.add_argument(
+        "given",
+        nargs="?",
+        default="-",
+        metavar="FILE",
+        help="the attribute, or what openstack stack output show prints of it, with -f json or "
+        "-f value; without: on stdin",
+    )
+    join.add_argument("--server-id", metavar="ID", help="of the server's resource: Heat is asked")
+    join.add_argument("--timeout", type=float, default=60, metavar="SECONDS", help="wait so long")

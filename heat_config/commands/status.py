@@ -177,7 +177,8 @@ def _matter(row: Row) -> str:
 def _row(each: Deployment, place: _Place) -> Row:
     store = place.store
     begun = _time_of(store.config_path(each.id))
-    ended = _time_of(store.result_path(each.id))
+    # What is left of a run whose note was taken away is none of the one that is to come.
+    ended = _time_of(store.result_path(each.id)) if begun else None
     signal, problem = _signal(each, place.outbox, ended=ended is not None)
     if each.id in place.unfinished:
         problem = UNFINISHED_HERE

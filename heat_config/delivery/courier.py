@@ -289,7 +289,8 @@ def _report(entry: Entry, act: Act, answer: Answer) -> None:
     if answer.outcome is Outcome.ACCEPTED and answer.detail:
         log.info(f"{what} was accepted by {answer.detail}")
     elif answer.outcome is Outcome.ACKNOWLEDGED:
-        log.info(f"{what} was acknowledged by Heat")
+        # Of a run that was forced, this may be the word on the first result: Heat keeps that one.
+        log.info(f"Heat has acknowledged a result of {entry.id}")
     elif answer.outcome is Outcome.ABSENT and entry.stage is Stage.WAITING_FOR_HEAT:
         log.warning(f"{what} was lost by the queue before Heat acknowledged it: it is posted again")
     elif answer.outcome not in (Outcome.ACCEPTED, Outcome.PRESENT, Outcome.ABSENT):

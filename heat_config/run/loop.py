@@ -289,13 +289,21 @@ class _Run:
         if not self._store.has_begun(deployment.id):
             if is_applied(deployment, self._settings):
                 return self._result_of_refresh(deployment)
-            return self._result_of_run(deployment, forced=False)
+            return self._result_of_run(deployment, forced=self._is_taken_back(deployment))
         if deployment.id != self._force:
             return self._result_of_cut(deployment)
         log.info(f"{deployment} is run again because an operator forces it")
         if not self._store.has_ended(deployment.id):
             answering.end_processes(self._store.begun(deployment.id))
         return self._result_of_run(deployment, forced=True)
+
+    def _is_taken_back(self, deployment: Deployment) -> bool:
+        """Whether a config without a note was run all the same, and Heat may have its result."""
+        known = {*self._outbox.ids(), *self._outbox.abandoned_ids()}
+        if deployment.id not in known and not self._store.was_taken_back(deployment.id):
+            return False
+        log.info(f"{deployment} is run again because an operator has removed the note of its run")
+        return True
 
     def _result_of_run(self, deployment: Deployment, *, forced: bool) -> Result:
         self._in_place_of_logs(self._ballast.take_on)
@@ -322,7 +330,7 @@ class _Run:
         result = kept or (self._ended and self._ended.result(deployment))
         if result is None:
             return None
-        begun = Begun(outcome=result.as_dict())
+        begun = Begun(self._is_taken_back(deployment), outcome=result.as_dict())
         try:
             self._with_room(lambda room: self._begin(deployment, begun, room))
         except OSError:

@@ -4,6 +4,9 @@
 ``deployed/<id>.json``         the config as run; there before the run begins
 ``deployed/<id>.notify.json``  its result; there when the run has ended
 
+Without the first one nothing was run, whatever else is there: operators of heat-agents know
+that a config is run again when they remove it.
+
 Both are heat-agents' format; ours adds the key :data:`RUN` to the first one. An empty
 ``<id>.json`` was made by heat-config-rebuild-deployed, or is what is left of a run that has
 aged: done long ago, and no result is due.
@@ -81,12 +84,21 @@ class Store:
 
         :raises OSError: the disk does not say.
         """
+        if not self.has_begun(config_id):
+            return False
         if _is_there(self.result_path(config_id)):
             return True
         try:
             return self.config_path(config_id).stat().st_size == 0
         except FileNotFoundError:
             return False
+
+    def was_taken_back(self, config_id: str) -> bool:
+        """Whether an operator has removed the note of a run that had ended, to have it run again.
+
+        :raises OSError: the disk does not say.
+        """
+        return _is_there(self.result_path(config_id)) and not self.has_begun(config_id)
 
     def begin(self, deployment: Deployment, begun: Begun) -> None:
         """Note that a config is about to be run.
@@ -157,8 +169,7 @@ class Store:
                 for each in found
                 if each.name.endswith(".json")
             }
-        results = {name for name in noted if name.endswith(".notify.json")}
-        ids = {name.removesuffix(".json") for name in noted.keys() - results}
+        ids = {name.removesuffix(".json").removesuffix(".notify") for name in noted}
         return sorted(
             config_id
             for config_id in ids - set(kept)
@@ -174,6 +185,9 @@ class Store:
 
         :raises OSError: it could not be kept.
         """
+        if self.was_taken_back(config_id):
+            files.remove_durably(self.result_path(config_id))
+            return
         if self.has_ended(config_id):
             files.write_durably(self.config_path(config_id), "")
             files.remove_durably(self.result_path(config_id))

@@ -39,7 +39,7 @@ class HostServer:
             self._program(name, f"exec {sys.executable} -c '{code}' \"$@\"")
         self.tune("")
         agent = ELEMENTS / "heat-config/os-refresh-config/configure.d/55-heat-config"
-        self._program("heat-config-run", agent.read_text().replace("/usr/local/bin/", ""))
+        self._program("heat-config-run", agent.read_text())
         apply = f"os-apply-config --templates {self._templates} --output {root}"
         self._program("refresh", f"set -eu\n{apply}\nheat-config-run\nexec heat-config refreshed")
 

@@ -51,6 +51,6 @@ def test_what_goes_wrong_is_told_with_the_console_s_last_lines(
     console.parent.mkdir(parents=True)
     console.write_text("the server's last line\n")
     lab: Any = SimpleNamespace(directory=tmp_path, environment=dict)
-    with pytest.raises(nova.FailedError, match="CREATE: .*the flavor could not be found"):
+    with pytest.raises(nova.FailedError, match=r"CREATE: .*the flavor could not be found"):
         nova.live_at_once([nova.Demo(lab, nova.HALVES[0])])
     assert "        the server's last line\n" in capsys.readouterr().out

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from heat_config import quick
+from heat_config import deployment, quick
 from heat_config.delivery.entry import Entry, Stage
 from heat_config.delivery.outbox import Outbox
 from heat_config.result import Result
-from heat_config.run.store import Store
+from heat_config.run.store import Begun, Store
 from heat_config.run.unfinished import Unfinished
 from heat_config.settings import Settings
 from tests.support.checkout import REPOSITORY
@@ -27,8 +27,9 @@ TWO = [script("x"), script("x", config_id="c2")]
 @pytest.fixture
 def server(settings: Settings) -> Settings:
     """One that is done with its two deployments."""
-    for each in ("c1", "c2"):
-        Store(settings).end(each, Result(0))
+    for item in TWO:
+        Store(settings).begin(deployment.read(item), Begun())
+        Store(settings).end(item["id"], Result(0))
     Outbox(settings)
     asked(settings, TWO)
     return settings
@@ -46,7 +47,7 @@ def test_what_is_done_is_counted(server: Settings) -> None:
 
 def test_an_empty_note_means_done_long_ago(server: Settings) -> None:
     Store(server).result_path("c1").unlink()
-    Store(server).config_path("c1").touch()
+    Store(server).config_path("c1").write_text("")
     assert quick.all_done(server) == 2
 
 
@@ -83,7 +84,13 @@ def test_a_run_that_was_begun_is_not_done(server: Settings) -> None:
 def test_a_note_that_leads_nowhere_is_left_to_the_loop(server: Settings) -> None:
     """And the run goes on: it does not end with a traceback."""
     Store(server).result_path("c1").unlink()
+    Store(server).config_path("c1").unlink()
     Store(server).config_path("c1").symlink_to("nowhere")
+    assert quick.all_done(server) is None
+
+
+def test_a_result_alone_is_of_a_run_whose_note_was_taken_away(server: Settings) -> None:
+    Store(server).config_path("c1").unlink()
     assert quick.all_done(server) is None
 
 
@@ -128,6 +135,17 @@ def test_nothing_to_do_writes_nothing_and_imports_nothing_heavy(
     assert done.stdout == "[]\n"
     assert "2 deployments, nothing to do" in done.stderr
     assert _listing(Path(server.deployed).parent) == before
+
+
+def test_a_hook_does_not_wait_for_what_sends_its_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is imported beside the hook: see heat_config.signals.prepare."""
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    program = (
+        "import sys; from heat_config.commands import line; "
+        "print(sorted({'requests', 'keystoneauth1', 'zaqarclient', 'ssl'} & set(sys.modules)))"
+    )
+    found = subprocess.check_output([sys.executable, "-c", program], text=True)
+    assert found == "[]\n"
 
 
 def _listing(folder: Path) -> list[tuple[str, int]]:

@@ -84,7 +84,7 @@ def test_from_create_to_delete_without_a_user(begin: Begin, lab: Lab, agent: Age
     wait_for("the deletion", partial(is_gone, stack, agent))
     assert agent.server.undelivered == []
     log = agent.log
-    assert log.count("was acknowledged by Heat") == 2
+    assert log.count("Heat has acknowledged a result of ") == 2
     assert "Traceback" not in log
     assert not [secret for secret in secrets_of(agent.server) if secret in log]
 

@@ -126,6 +126,15 @@ def test_what_goes_on_is_running(server: Server) -> None:
 
 
 @pytest.mark.usefixtures("running")
+def test_what_is_to_be_run_again_is_pending(server: Server) -> None:
+    item = script("x", inputs=QUEUE)
+    server.is_asked(item)
+    server.ends(item)
+    server.store.config_path("c1").unlink()
+    row = server.row()
+    assert (row.state, row.signal, row.ended) == ("pending", "none", None)
+
+
 def test_what_waits_for_another_run_is_pending(server: Server) -> None:
     server.is_asked(script("x", inputs=QUEUE))
     assert states(server) == ("pending", "none", 2)

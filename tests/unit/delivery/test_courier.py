@@ -821,7 +821,7 @@ class TestWhatHeatAcknowledges:
         far.acknowledged.add("c1")
         office.timer()
         (line,) = capsys.readouterr().err.splitlines()
-        assert line.endswith("[INFO] the result of c1 was acknowledged by Heat")
+        assert line.endswith("[INFO] Heat has acknowledged a result of c1")
 
     def test_and_the_queue_loses_is_posted_again(
         self, office: Office, far: FarEnd, capsys: pytest.CaptureFixture[str]

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections import defaultdict
 from pathlib import Path
@@ -54,32 +53,6 @@ def files_of(element: Path) -> list[Path]:
 
 def scripts_of(element: Path) -> list[Path]:
     return [path for path in files_of(element) if PHASES & set(path.relative_to(element).parts)]
-
-
-def test_both_names_of_the_collector_are_ours_in_an_image(tmp_path: Path) -> None:
-    """os-collect-config's own program takes a message off its queue to print it."""
-    element = REPOSITORY / "elements" / "os-collect-config"
-    script = (element / "install.d/50-os-collect-config").read_text()
-    phase = tmp_path / "install.d"
-    phase.mkdir()
-    for folder in ("usr/local/bin", "etc"):
-        (tmp_path / folder).mkdir(parents=True)
-    (phase / "it").write_text(re.sub(r"(?<=[ \"])/(?=usr|var|etc)", f"{tmp_path}/", script))
-    for program in ("systemctl", "systemd-tmpfiles"):
-        (tmp_path / program).write_text("#!/bin/sh\n")
-        (tmp_path / program).chmod(0o755)
-    for folder in ("os-apply-config", "os-collect-config"):
-        shutil.copytree(element / folder, tmp_path / folder)
-    environment = {
-        "DIB_INIT_SYSTEM": "systemd",
-        "DIB_HEAT_CONFIG_VENV": "/venv",
-        "PATH": f"{tmp_path}:{os.environ['PATH']}",
-    }
-    subprocess.run(["bash", phase / "it"], env=environment, check=True)
-    for name in ("os-collect-config", "heat-config-collect"):
-        leads_to = (tmp_path / "usr/local/bin" / name).readlink()
-        assert leads_to == Path("/venv/bin/heat-config-collect")
-    assert "collectors = heat_local" in (tmp_path / "etc/os-collect-config.conf").read_text()
 
 
 def test_what_the_part_handler_writes_is_private_from_the_beginning(tmp_path: Path) -> None:

@@ -123,6 +123,12 @@ def test_a_tool_without_its_program_stops_the_build(tmp_path: Path, wheels: Path
         install.install_tool(made, tool, tmp_path)
 
 
+@pytest.mark.parametrize("folder", ["/opt/bin", "usr/bin", ""])
+def test_programs_that_no_service_would_find_stop_the_build(folder: str) -> None:
+    with pytest.raises(BuildError, match="must be /usr/local/bin or /usr/bin"):
+        install.programs_in(folder)
+
+
 class TestSystemCertificates:
     def test_are_the_first_bundle_that_is_not_empty(self, tmp_path: Path) -> None:
         empty, full, own = (tmp_path / name for name in ("empty", "full", "certifi/cacert.pem"))

@@ -29,7 +29,7 @@ class Machine:
         self._run = root / "run"
         self._phases = root / "os-refresh-config"
         (root / "tmp").mkdir(parents=True)
-        paths = {"/var/run/heat-config": str(self._run), "/usr/local/bin/": ""}
+        paths = {"/var/run/heat-config": str(self._run)}
         for element in ("os-apply-config", "os-refresh-config", "heat-config"):
             _copy(ELEMENTS / element / "os-refresh-config", self._phases, paths)
         templates = ELEMENTS / "heat-config/os-apply-config/var/run/heat-config"

@@ -361,6 +361,17 @@ def test_another_config_s_result_on_a_signed_queue_is_told() -> None:
     assert problem.kind == DUPLICATED
 
 
+@pytest.mark.parametrize(
+    ("slot", "config_id", "is_harmful"),
+    [("signed-0", "new", False), ("signed-0", "old", True), ("zaqar-0", "new", True)],
+)
+def test_what_a_forced_run_leaves_does_harm_where_the_next_action_finds_it(
+    slot: str, config_id: str, is_harmful: bool
+) -> None:
+    order = Order(Asked(slot), "s1r2d1", "new", 2)
+    assert judge.harmful(order, [of(config_id)]) == ([of(config_id)] if is_harmful else [])
+
+
 def test_signed_deployments_are_drawn_in_all_families_but_some_and_lose_their_queues() -> None:
     schedules = make(3, 400)
     signed = [

@@ -91,6 +91,14 @@ def test_it_is_not_run_when_heat_asks_for_it_again(
     assert cli.main(["status"]) == 0
 
 
+def test_of_a_run_whose_note_was_taken_away_nothing_is_left(server: Server) -> None:
+    server.has_run("c1")
+    server.store.config_path("c1").unlink()
+    server.ages()
+    assert server.left("c1") == []
+    assert not server.store.has_begun("c1")
+
+
 @pytest.mark.parametrize("age", [NEW, 0])
 def test_what_is_not_old_is_kept(server: Server, age: int) -> None:
     server.has_run("c1", age)

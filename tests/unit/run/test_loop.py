@@ -513,6 +513,39 @@ class TestForced:
         assert runs() == 2
         assert [name for name, _ in far.acts] == ["post", "notify", "clean"]
 
+    @pytest.mark.parametrize("left", ["result", "pending", "both"])
+    def test_who_removes_the_note_of_a_run_has_it_run_again(
+        self,
+        deploy: Any,
+        settings: Settings,
+        far: FarEnd,
+        item: dict[str, Any],
+        runs: Callable[[], int],
+        left: str,
+    ) -> None:
+        """As heat-agents' log tells operators; whether Heat waits nobody knows."""
+        if left != "result":
+            far.fails("post", Outcome.UNREACHABLE)
+        deploy(item)
+        far.acts.clear()
+        store = Store(settings)
+        store.config_path("c1").unlink()
+        if left == "pending":
+            store.result_path("c1").unlink()
+        assert loop.run(settings) == loop.run(settings) == 0
+        assert runs() == 2
+        assert [name for name, _ in far.acts] == ["notify", "clean"]
+        assert store.has_ended("c1")
+
+    def test_who_removes_both_files_of_a_delivered_run_has_it_run_as_a_new_one(
+        self, deploy: Any, settings: Settings, far: FarEnd, item: dict[str, Any]
+    ) -> None:
+        deploy(item)
+        for path in (Store(settings).config_path("c1"), Store(settings).result_path("c1")):
+            path.unlink()
+        assert loop.run(settings) == 0
+        assert [name for name, _ in far.acts] == ["post", "post"]
+
 
 def _cut(*_: object, **__: object) -> None:
     raise KeyboardInterrupt

@@ -20,7 +20,8 @@ BUNDLES = (
     Path("/etc/pki/tls/certs/ca-bundle.crt"),
     Path("/etc/ssl/ca-bundle.pem"),
 )
-PROGRAMS = Path("/usr/local/bin")
+# Where systemd and os-refresh-config, which name no folder, find the programs.
+PROGRAMS = ("/usr/local/bin", "/usr/bin")
 CHECK_IMPORTS = Path(__file__).with_name("check_imports.py")
 
 
@@ -33,11 +34,23 @@ def main(hooks: Path, environ: Mapping[str, str] = os.environ) -> None:
     """
     data = hooks / "heat-config-venv"
     home = Path(environ["DIB_HEAT_CONFIG_VENV"])
+    programs = programs_in(environ["DIB_HEAT_CONFIG_PROGRAMS"])
     wanted = (data / "python-version").read_text().strip()
     install_agent(environment.make(home, data / "wheels", wanted=wanted), data)
     for tool in tools_in(hooks):
         made = environment.make(home.parent / tool.name, data / "wheels", wanted=wanted)
-        install_tool(made, tool, PROGRAMS)
+        install_tool(made, tool, programs)
+
+
+def programs_in(folder: str) -> Path:
+    """The folder of the programs.
+
+    :raises BuildError: the image's services would not find them there.
+    """
+    if folder not in PROGRAMS:
+        known = " or ".join(PROGRAMS)
+        raise BuildError(f"DIB_HEAT_CONFIG_PROGRAMS={folder!r} must be {known}")
+    return Path(folder)
 
 
 def install_agent(made: Environment, data: Path) -> None:
