@@ -253,7 +253,7 @@ class Lab:
 
     def _up(self, dies_with_parent: bool) -> None:
         made = venv.install()
-        self._step(f"environment {'installed' if made else 'is there'}: {venv.VENV}")
+        self.step(f"environment {'installed' if made else 'is there'}: {venv.VENV}")
         (self.directory / "log").mkdir(mode=0o700)
         settings = config.Settings.new(
             self.directory,
@@ -266,7 +266,7 @@ class Lab:
         self._settings = settings
         self._state.begin(settings)
         databases.prepare(settings)
-        self._step("databases prepared")
+        self.step("databases prepared")
         for first in (True, False):
             group = [service for service in self._services if service.first == first]
             for service in group:
@@ -299,11 +299,11 @@ class Lab:
         for service in group:
             self._wait_until_ready(service, settings)
             where = ", ".join(str(settings.ports[port]) for port in service.ports)
-            self._step(f"{service.name} answers{where and f' at port {where}'}")
+            self.step(f"{service.name} answers{where and f' at port {where}'}")
             if service.name == "keystone":
                 project = identity.fill(settings, databases.bootstrap_password(settings))
                 self._state.fill(_endpoints(settings, project))
-                self._step("users, roles, catalog created")
+                self.step("users, roles, catalog created")
 
     def _try_out(self, settings: config.Settings) -> None:
         """Use each API as a client does: a token, Redis and the engine have to be there."""
@@ -314,7 +314,7 @@ class Lab:
         client = {"Client-ID": "00000000-0000-4000-8000-000000000000"}
         identity.request("GET", url, token=keystone.token, headers=client)
         self._state.finish()
-        self._step("stacks and queues can be listed: the lab is up")
+        self.step("stacks and queues can be listed: the lab is up")
 
     def _wait_until_ready(self, service: Service, settings: config.Settings) -> None:
         deadline = time.monotonic() + _PATIENCE
@@ -338,7 +338,8 @@ class Lab:
         text = log.read_text(errors="replace") if log.exists() else ""
         return "\n".join([f"--- {log}", *text.splitlines()[-lines:]])
 
-    def _step(self, what: str) -> None:
+    def step(self, what: str) -> None:
+        """Say that something is done, and when."""
         self._say(f"{time.monotonic() - self._began:6.1f} s  {what}")
 
 

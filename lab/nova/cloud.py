@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,28 +28,22 @@ def up(directory: Path, image: Path, say: Callable[[str], None]) -> Iterator[Lab
     space.furnish(directory.with_name(f"{directory.name}-libvirt"))
     lab = Lab(directory, plugin=True, for_all=False, profile=profile.NOVA, say=say)
     with lab:
-        began = time.monotonic()
-
-        def step(what: str) -> None:
-            say(f"{time.monotonic() - began:6.1f} s  {what}")
-
-        _start(lab, step)
+        _start(lab)
         _fill(lab, image)
-        step("image, flavor and network are there")
+        lab.step("image, flavor and network are there")
         yield lab
 
 
-def _start(lab: Lab, step: Callable[[str], None]) -> None:
+def _start(lab: Lab) -> None:
     """Start the services in the order in which they need each other."""
     _prepare(lab)
     lab.add(services.RABBIT, services.LIBVIRTD, services.AGENT)
     schemas.make(lab.settings)
-    step("tables made; RabbitMQ and libvirt answer")
+    lab.step("tables made")
     lab.add(*services.APIS, services.CONDUCTOR, services.SCHEDULER)
-    step("Placement, Glance, Neutron and Nova answer")
     lab.add(services.COMPUTE)
     schemas.know_the_compute_node(lab.settings)
-    step("the compute node is known")
+    lab.step("the compute node is known")
 
 
 def _prepare(lab: Lab) -> None:
