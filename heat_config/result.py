@@ -26,6 +26,8 @@ STDERR = "deploy_stderr"
 STATUS_CODE = "deploy_status_code"
 # An output of ours: true for a run that was cut and counts as failed.
 INTERRUPTED = "deploy_interrupted"
+# Another: when the hook was begun and ended, where a config declares it.
+TIMES = "deploy_times"
 # Characters of a status code, which is kept whole where all else of a result is shortened.
 LONGEST_CODE = 100
 
@@ -77,8 +79,12 @@ class Result(NamedTuple):
         """
         if not self.failed:
             return self
-        reason = _shortened(self.stderr.strip() or self.stdout.strip())
-        return self._replace(outputs={**dict.fromkeys(names, reason), **self.outputs})
+        return self._replace(outputs={**dict.fromkeys(names, self.reason), **self.outputs})
+
+    @property
+    def reason(self) -> str:
+        """Of what was written, what says why a run has failed: at most about 1000 characters."""
+        return _shortened(self.stderr.strip() or self.stdout.strip())
 
     @property
     def failed(self) -> bool:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import heat_config
 from heat_config import log as journal
 from heat_config import settings, terminal
-from heat_config.commands import completion, log, notify, rebuild, status
+from heat_config.commands import completion, display, log, notify, rebuild, status
+from heat_config.events import Event
 from heat_config.run import loop, stopped
 from heat_config.run.refreshed import Refreshed
 from heat_config.signals.own import with_own_program
@@ -50,13 +51,16 @@ def elements_path() -> Path:
 
 
 def _run(options: argparse.Namespace, given: Settings) -> int:
-    return loop.run(with_own_program(given), force=options.force)
+    settings_of_run = with_own_program(given)._replace(keep_of=options.keep)
+    return loop.run(settings_of_run, force=options.keep or options.force)
 
 
 def _refreshed(options: argparse.Namespace, given: Settings) -> int:
     if options.failed_in and stopped.is_shutting_down():
         journal.info("the server is shut down: os-refresh-config is run again after the boot")
         return loop.DONE
+    if options.failed_in:
+        journal.error(f"os-refresh-config has failed in {options.failed_in}", Event.NOT_APPLIED)
     status = loop.refreshed(with_own_program(given), Refreshed(options.failed_in))
     if options.failed_in is None and not completion.signal(given):
         return loop.FAILED
@@ -68,17 +72,34 @@ def _deliver(options: argparse.Namespace, given: Settings) -> int:
 
 
 def _status(options: argparse.Namespace, given: Settings) -> int:
-    try:
-        found = status.wait(given, options.timeout) if options.wait else status.rows(given)
-    except status.UnknownError as error:
-        terminal.write(sys.stderr, f"{terminal.shown(str(error))}\n")
-        return status.UNFINISHED
-    show = status.as_json if options.format == "json" else status.as_table
-    terminal.write(sys.stdout, show(found))
+    found, unknown = _rows(options, given)
     waits = status.newer(given)
-    if waits:
-        terminal.write(sys.stderr, f"{terminal.shown(waits)}\n")
-    return status.exit_status(found, waits)
+    if options.short:
+        terminal.write(sys.stdout, display.as_short(found, waits, unknown))
+        return status.exit_status(found, unknown or waits)
+    # Where nothing is known nothing is shown: no row would mean that there is no deployment.
+    if found or not unknown:
+        show = display.as_json if options.format == "json" else display.as_table
+        terminal.write(sys.stdout, show(found))
+    for said in filter(None, (unknown, waits)):
+        terminal.write(sys.stderr, f"{terminal.shown(said)}\n")
+    return status.exit_status(found, unknown or waits)
+
+
+def _rows(options: argparse.Namespace, given: Settings) -> tuple[list[status.Row], str]:
+    """The rows that are asked for, and why nothing is known of what Heat asks for by now."""
+    try:
+        found, unknown = _asked(options, given), ""
+    except status.UnknownError as error:
+        found, unknown = [], str(error)
+    try:
+        return [*(status.former(given) if options.all else ()), *found], unknown
+    except status.UnknownError as error:
+        return found, str(error)
+
+
+def _asked(options: argparse.Namespace, given: Settings) -> list[status.Row]:
+    return status.wait(given, options.timeout) if options.wait else status.rows(given)
 
 
 def _log(options: argparse.Namespace, given: Settings) -> int:
@@ -135,7 +156,14 @@ def _parser() -> argparse.ArgumentParser:
         "Heat, nothing that can be read, or not the config ID; 2 something could not be begun or "
         "kept on this server's disk, and will be taken up again.",
     )
-    run.add_argument("--force", metavar="ID", help="run this config again, whatever was before")
+    again = run.add_mutually_exclusive_group()
+    again.add_argument("--force", metavar="ID", help="run this config again, whatever was before")
+    again.add_argument(
+        "--keep",
+        metavar="ID",
+        help="the same, and keep in /var/run/heat-config/kept/ID what its tool was given, and a "
+        "script that runs it by hand",
+    )
 
     refreshed = commands.add_parser(
         "refreshed",
@@ -153,7 +181,10 @@ def _parser() -> argparse.ArgumentParser:
         "was abandoned; 2 one is still to be run, is running, or its result is pending, "
         "newer metadata wait, or nothing is known of them.",
     )
-    status_of.add_argument("--format", choices=("table", "json"), default="table")
+    form = status_of.add_mutually_exclusive_group()
+    form.add_argument("--format", choices=("table", "json"), default="table")
+    form.add_argument("--short", action="store_true", help="a few lines, for those who log in")
+    status_of.add_argument("--all", action="store_true", help="what ran before, too")
     status_of.add_argument("--wait", action="store_true", help="wait while the status would be 2")
     status_of.add_argument("--timeout", type=float, metavar="SECONDS", help="wait no longer")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from heat_config import files
 from heat_config.install.errors import InstallError
-from heat_config.install.steps import File, Link, below
+from heat_config.install.steps import File, Link, below, mark_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,9 +50,12 @@ def of_others(steps: Iterable[Step], before: Record, root: Path) -> list[str]:
 
 
 def _is_ours(path: str, before: Record, root: Path) -> bool:
-    if path not in before.made:
-        return False
-    return path not in before.replaced or is_kept(path, root)
+    """Whether it may be replaced: where others have been, only while it is as it was made."""
+    if path not in before.replaced:
+        return path in before.made
+    # The latter when it was cut between the two.
+    expected = (before.made[path], before.replaced[path])
+    return is_kept(path, root) and mark_of(below(root, path)) in expected
 
 
 def refuse(paths: Iterable[str]) -> None:

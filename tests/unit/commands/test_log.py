@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from heat_config import cli, deployment
+from heat_config import cli, deployment, waiting
 from heat_config.commands import log
 from heat_config.result import Result
 from heat_config.run import runlog
@@ -94,3 +96,70 @@ def test_a_log_of_a_run_that_goes_on_is_followed(
     with store.locked():
         assert cli.main(["log", "-f", "c1"]) == 0
     assert len(waited) == 1
+
+
+def test_a_run_is_followed_from_before_it_begins_through_a_restart_of_the_agent(
+    path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    item = script("x")
+    Path(settings.config_file).write_text(json.dumps([item]))
+    store = Store(settings)
+    locks = ExitStack()
+    logs: list[runlog.RunLog] = []
+
+    def it_begins() -> None:
+        locks.enter_context(store.locked())
+        store.begin(deployment.read(item), Begun())
+        logs.append(runlog.RunLog(path, 1 << 20, str))
+        logs[-1].write(f"run {len(logs)}")
+
+    def the_agent_is_killed() -> None:
+        logs[-1].write("and on")
+        locks.close()
+
+    def it_ends() -> None:
+        logs[-1].write("the end")
+        store.end("c1", Result(0))
+        locks.close()
+
+    def nothing_happens() -> None:
+        pass
+
+    restart = the_agent_is_killed, nothing_happens, nothing_happens
+    steps = iter((nothing_happens, it_begins, *restart, it_begins, it_ends))
+    monkeypatch.setattr(time, "sleep", lambda _: next(steps)())
+    assert cli.main(["log", "-f", "c1"]) == 0
+    assert next(steps, None) is None
+    shown = capsys.readouterr()
+    assert shown.out.splitlines() == ["run 1", "and on", "run 2", "the end"]
+    assert shown.err.splitlines() == [
+        "heat-config: c1 has not begun; waiting",
+        "heat-config: the run of c1 was cut; waiting until the agent takes it up again",
+    ]
+
+
+def test_what_was_collected_and_waits_is_followed_too(
+    path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(settings.config_file).write_text("[]")
+    waiting.note(settings, ["zaqar"], {"c1": ("x", "script")})
+
+    def it_is_not_asked_for_any_more(_: float) -> None:
+        path.write_text("so far\n")
+        waiting.clear(settings)
+
+    monkeypatch.setattr(time, "sleep", it_is_not_asked_for_any_more)
+    assert cli.main(["log", "-f", "c1"]) == 0
+
+
+def test_what_nobody_asks_for_is_not_waited_for(
+    path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(settings.config_file).write_text("[]")
+    monkeypatch.setattr(time, "sleep", None)
+    assert cli.main(["log", "-f", "c1"]) == 1
+    path.mkdir()
+    assert cli.main(["log", "c1"]) == 1
