@@ -336,11 +336,14 @@ def test_what_comes_while_the_command_runs_is_on_disk_and_shown(
         try:
             until(lambda: len(machine.ran()) == 1)
             assert waiting.read(settings) is None
-            newer = {**body(2), "deployments": [{"id": "c2", "name": "next"}]}
+            newer = {**body(2), "deployments": [{"id": "c2", "name": "next", "group": "script"}]}
             machine.zaqar.put(newer)
             until(lambda: waiting.read(settings))
             noted = waiting.read(settings)
-            assert noted and (noted.sources, noted.asked) == (("zaqar",), ("c2",))
+            assert noted and (noted.sources, noted.asked) == (
+                ("zaqar",),
+                {"c2": ("next", "script")},
+            )
             newest = json.loads((machine.cache / "zaqar.d/newest.json").read_text())
             assert newest["content"] == newer
             assert machine.stored() == body(1)
@@ -421,7 +424,8 @@ def test_only_heats_word_says_what_it_asks_for(settings: Settings) -> None:
         newer.look(now)
         noted = waiting.read(settings)
         asked.append(noted and noted.asked)
-    assert asked == [None, ("c", "d"), ("c",), None]
+    c, d = {"c": ("c", "")}, {"d": ("d", "")}
+    assert asked == [None, {**c, **d}, c, None]
     newer.look(given(local=["a"], zaqar=["b"]))
     assert waiting.read(settings) is None
 
