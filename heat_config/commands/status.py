@@ -169,7 +169,9 @@ def _as_run(config_id: str, store: Store) -> Deployment:
     """A config as its run has noted it; of one that was done long ago only its id is known."""
     with suppress(OSError, ValueError):
         return deployments.read(store.item(config_id))
-    return Deployment(id=config_id, name=config_id, group="", values={}, item={})
+    return Deployment(
+        config_id, config_id, "", values={}, item={}, error="its note is empty or torn"
+    )
 
 
 def now_applied(settings: Settings, found: list[Row]) -> str:

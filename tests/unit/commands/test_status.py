@@ -593,6 +593,13 @@ class TestAll:
             *("long-ago", "done", "none", "-", "-")
         ]
 
+    @pytest.mark.usefixtures("running")
+    def test_a_note_that_is_torn_is_a_row(self, server: Server) -> None:
+        server.is_asked()
+        Path(server.settings.deployed, "c1.json").write_text("torn")
+        (row,) = status.former(server.settings)
+        assert (row.id, row.state, row.time_limit) == ("c1", "running", None)
+
     def test_it_is_shown_before_heat_has_asked(
         self, server: Server, capsys: pytest.CaptureFixture[str]
     ) -> None:
