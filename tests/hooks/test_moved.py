@@ -32,6 +32,11 @@ def component(name: str) -> dict[str, Any]:
 OLD = [counted("good"), counted("bad", "exit 3"), component("part")]
 NEW = [*OLD, counted("new")]
 ASKED = {"os-collect-config": {"collectors": ["heat_local"], "polling_interval": 30}}
+# An operator's drop-in for the unit of tripleo-image-elements.
+THEIR_START = File(
+    "/etc/systemd/system/os-collect-config.service.d/start.conf",
+    "[Service]\nExecStart=\nExecStart=/usr/local/bin/os-collect-config\n",
+)
 DEPLOYED = "/var/lib/heat-config/deployed"
 
 
@@ -48,7 +53,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> list[File]:
 @pytest.fixture(scope="module")
 def server(left: list[File]) -> Iterator[Server]:
     new = File(DATA, json.dumps({**ASKED, "deployments": NEW}))
-    files = [*(file for file in left if file.path != DATA), new]
+    files = [*(file for file in left if file.path != DATA), new, THEIR_START]
     with Server(unpack(build_tar()), files=files) as booted:
         booted.wait_for(lambda it: it.read(f"{DEPLOYED}/new.notify.json"), what="the new result")
         yield booted
@@ -80,4 +85,12 @@ def test_its_hook_gives_way_and_its_configuration_is_gone_on_with(server: Server
     assert "ended with exit status 0" in log
     assert "[DEBUG] Running" not in log
     assert "collectors = heat_local" in server.read("/etc/os-collect-config.conf")
+    assert server.run(["systemctl", "is-active", "os-collect-config"]).stdout == "active\n"
+
+
+def test_a_drop_in_with_their_start_has_the_service_tell_that_it_is_up(server: Server) -> None:
+    server.run(["systemctl", "daemon-reload"])
+    server.run(["systemctl", "restart", "os-collect-config"])  # it waits for that
+    program = server.run(["systemctl", "show", "-P", "ExecStart", "os-collect-config"]).stdout
+    assert "path=/usr/local/bin/os-collect-config" in program
     assert server.run(["systemctl", "is-active", "os-collect-config"]).stdout == "active\n"
