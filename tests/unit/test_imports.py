@@ -39,7 +39,10 @@ BESIDE = {
     "hooks": {"heat_config"},
     "lab": set[str](),
     "demo": {"lab"},
-    "tests": {"heat_config", "hooks", "lab", "demo", "bench", "compare", "faults", "tools"},
+    "packages": {"heat_config", "lab"},
+    "tests": {
+        *("heat_config", "hooks", "lab", "demo", "bench", "compare", "faults", "packages", "tools"),
+    },
     "bench": {"heat_config", "lab", "tests"},
     "compare": {"heat_config", "lab", "bench", "tests"},
     "faults": {"heat_config", "lab", "tests"},
