@@ -11,9 +11,9 @@ from typing import NamedTuple
 STEPS = (
     ("os-collect-config starts", "Started os-collect-config"),
     ("first configuration found", "Starting phase configure"),
-    ("metadata on disk, os-refresh-config starts", "] Executing os-refresh-config"),
-    ("hook started", "] running greeting "),
-    ("hook ended", "] greeting (script"),
+    ("metadata on disk, os-refresh-config starts", ": running os-refresh-config"),
+    ("hook started", "running greeting ("),
+    ("hook ended", " ended with status code"),
     ("signal accepted", "was accepted by queue"),
 )
 

@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             given = settings.load()
             done = quick.all_done(given)
             if done is not None and (arguments == ["run"] or not quick.completion(given)):
-                log.info(f"{done} deployments, nothing to do")
+                log.debug(f"{done} deployments, nothing to do")
                 return 0
         from heat_config.commands import line
 

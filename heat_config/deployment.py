@@ -15,11 +15,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from heat_config import readable, redact
 from heat_config.data import as_text, kind
 from heat_config.terminal import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # What Heat itself calls a config that names no group.
 UNGROUPED = "Heat::Ungrouped"
@@ -65,8 +68,27 @@ class Deployment(NamedTuple):
         user = redact.user_name_in(self.values, self.name)
         return redact.secrets_in(self.values) | user | named
 
+    @property
+    def facts(self) -> dict[str, object]:
+        """What a log line about it says beside its text; see :func:`heat_config.log.about`."""
+        return {
+            "deployment_id": self.id,
+            "deployment_name": self.name,
+            "deployment_action": self.values.get("deploy_action"),
+            "config_group": self.group,
+            **facts_of(self.values),
+        }
+
     def __str__(self) -> str:
         return f"{shown(self.name)} ({shown(self.group)}, {self.id})"
+
+
+def facts_of(values: Mapping[str, Any]) -> dict[str, object]:
+    """Which of Heat's resources waits for an answer, as its inputs say it."""
+    return {
+        "stack_id": values.get("deploy_stack_id"),
+        "resource_name": values.get("deploy_resource_name"),
+    }
 
 
 class MetadataError(Exception):

@@ -77,8 +77,12 @@ class Result(NamedTuple):
         """
         if not self.failed:
             return self
-        reason = _shortened(self.stderr.strip() or self.stdout.strip())
-        return self._replace(outputs={**dict.fromkeys(names, reason), **self.outputs})
+        return self._replace(outputs={**dict.fromkeys(names, self.reason), **self.outputs})
+
+    @property
+    def reason(self) -> str:
+        """Of what was written, what says why a run has failed: at most about 1000 characters."""
+        return _shortened(self.stderr.strip() or self.stdout.strip())
 
     @property
     def failed(self) -> bool:

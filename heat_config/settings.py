@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 FILE = "/etc/heat-config.conf"
 # What a hook's environment has: where secrets lie that only its run needs.
 SECRETS_VARIABLE = "HEAT_CONFIG_SECRETS"
+# And where that stays: what is there must not be removed.
+KEPT_VARIABLE = "HEAT_CONFIG_KEPT"
 
 # Seconds: no time that is set is longer than a year.
 LONGEST = 31_536_000
@@ -56,6 +58,8 @@ class Settings(NamedTuple):
     """What could not be begun or kept on this server's disk; beside ``config_file``."""
     secrets: str
     """A folder for each run that goes on, in memory; beside ``config_file``."""
+    kept: str
+    """What an operator has kept of runs (``heat-config run --keep``); beside ``config_file``."""
     completion: str
     """Whom the metadata ask to signal when os-refresh-config has ended; beside ``config_file``."""
     fallback_after: float
@@ -68,6 +72,8 @@ class Settings(NamedTuple):
     """Certificates of the authorities to trust (HEAT_CONFIG_CA_FILE); else the system's."""
     insecure: bool
     """Do not verify certificates (HEAT_CONFIG_INSECURE=1)."""
+    keep_of: str | None = None
+    """The config of whose run that is kept: the command's word, nothing that is set."""
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -77,7 +83,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """
     given = {**_from_file(environ.get("HEAT_CONFIG_SETTINGS") or FILE), **environ}
     get = _Reader(given)
-    hooks = ("/usr/libexec/heat-config/hooks", "/var/lib/heat-config/hooks")
+    # Packages and images have theirs in the second, operators their own in the first.
+    hooks = ("/var/lib/heat-config/hooks", "/usr/libexec/heat-config/hooks")
     own_hooks = get.text("HEAT_CONFIG_HOOKS", "")
     config_file = get.text("HEAT_SHELL_CONFIG", "/var/run/heat-config/heat-config")
     volatile = os.path.dirname(os.path.abspath(config_file))  # noqa: PTH100, PTH120 - quick
@@ -96,6 +103,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         message_ttl=int(get.number("HEAT_CONFIG_MESSAGE_TTL", 86_400, 60, 1_209_600)),
         unfinished=f"{volatile}/unfinished",
         secrets=f"{volatile}/secrets",
+        kept=f"{volatile}/kept",
         completion=f"{volatile}/completion",
         fallback_after=get.number("HEAT_CONFIG_FALLBACK_AFTER", 600, 0, LONGEST),
         # The waits are what a result grows old by: without any it never would.

@@ -5,14 +5,10 @@ from __future__ import annotations
 
 # Seconds until the first look: a program that has to start has not answered before.
 FIRST = 0.1
-# From then on, so that an answer after 0.3 s is seen before 0.4: a chain of deployments waits
-# for each of them.
+# From then on: a chain of deployments waits for each of them.
 SHORTEST = 0.05
-# Of the time since the deployment began.
-SHARE = 0.25
-SHARE_LATER = 0.1
-# Where the first share ends, in seconds: a program that has to start has answered by then.
-EAGER = 4.0
+# Of the time since the deployment began: an answer after 0.5 s is seen before 0.56.
+SHARE = 0.1
 LONGEST = 15.0
 # Seconds for each deployment that waits in this engine: forty looks a second for all of them.
 EACH = 0.025
@@ -36,9 +32,8 @@ def pause(elapsed: float, waiting: int) -> float:
 
     ``waiting``: how many deployments this engine waits for. They share what it can spend.
     """
-    share = SHARE if elapsed < EAGER else SHARE_LATER
     shortest = SHORTEST if elapsed >= FIRST else FIRST - elapsed
-    return max(min(elapsed * share, LONGEST), shortest, waiting * EACH)
+    return max(min(elapsed * SHARE, LONGEST), shortest, waiting * EACH)
 
 
 def is_asking_due(since_last: float, elapsed: float) -> bool:

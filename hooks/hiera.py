@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from heat_config import files, hookkit
+from heat_config.hookkit.tool import not_used
 from heat_config.result import Result
 
 
 def run(config: hookkit.Config) -> Result:
     """Write what the config has of the two; what it does not name stays."""
+    not_used("HEAT_HIERA_ELEMENT_CHECK_CMD", "data of the retired element hiera hinder nothing")
     wanted = hookkit.map_of(config.config, "the config")
     folder = Path(os.environ.get("HEAT_PUPPET_HIERA_DATADIR") or "/etc/puppet/hieradata")
     path = Path(os.environ.get("HEAT_HIERA_CONFIG") or "/etc/puppet/hiera.yaml")

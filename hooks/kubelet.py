@@ -15,6 +15,7 @@ import yaml
 from heat_config import deployment, files, hookkit, log, process
 from heat_config.hookkit import containers
 from heat_config.hookkit.containers import pods
+from heat_config.hookkit.tool import not_used
 from heat_config.result import Result, failure
 
 TOOL = hookkit.Tool("HEAT_PODMAN_CMD", ("podman",), "podman")
@@ -22,6 +23,7 @@ TOOL = hookkit.Tool("HEAT_PODMAN_CMD", ("podman",), "podman")
 
 def run(config: hookkit.Config) -> Result:
     """Wait for the images, play the manifest, wait for its containers."""
+    not_used("DOCKER_HOST", "podman runs the pods, and says what becomes of them")
     podman = TOOL.find()
     documents = pods.read(config)
     path = manifests() / f"{config.id}.yaml"

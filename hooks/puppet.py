@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from heat_config import files, hookkit
+from heat_config.hookkit.tool import not_used
 from heat_config.result import Result
 
 # The second is where the packages of Puppet's maker have it.
@@ -23,6 +24,7 @@ LOGS = "/var/log/puppet"
 
 def run(config: hookkit.Config) -> Result:
     """Write the manifest, and Hiera's data where they are asked for; apply it."""
+    not_used("HEAT_PUPPET_LOGDIR", "all that puppet writes is in this log")
     puppet = TOOL.find()
     place = hookkit.workplace("puppet", config)
     facts = {"fqdn": socket.getfqdn(), "heat_outputs_path": str(place.prefix)}

@@ -129,6 +129,11 @@ class Cache:
             log.warning(f"there is no copy of {self._folder}: {error}")
 
 
+def differing(given: Sources, applied: Sources) -> list[str]:
+    """The collectors that have given something else than what was applied."""
+    return sorted(name for name in {*given, *applied} if given.get(name) != applied.get(name))
+
+
 def named(given: Sources) -> Contents:
     """All sources, each with the name of its file.
 

@@ -88,12 +88,12 @@ class Gathered:
             usable = metadata.usable if name in origin.HEATS else readable.encodable
             contents = [(str(key), usable(content)) for key, content in raw[:1]]
             contents += [(str(key), readable.encodable(content)) for key, content in raw[1:]]
-            self._found[name], self._raw[name] = Given(_whose(name), contents), raw
+            self._found[name], self._raw[name] = Given(whose(name), contents), raw
 
     def _go_on_without(self, name: str, error: Exception) -> None:
         if name not in self._found:
             kept = self._cache.given(name)
-            if kept and kept.whose == _whose(name):
+            if kept and kept.whose == whose(name):
                 self._found[name] = kept
         if name not in self._absent:
             unexpected = "" if isinstance(error, exc.SourceNotAvailable) else f" ({error!r})"
@@ -121,7 +121,7 @@ def _exploded(name: str, contents: Contents) -> Contents:
     return [each for key, one in contents for each in metadata.sources(key, one, keys)]
 
 
-def _whose(name: str) -> str:
+def whose(name: str) -> str:
     """Whose metadata a collector gives, as a text that tells nothing of it.
 
     An address may hold a signature in its query, which is made anew now and then.

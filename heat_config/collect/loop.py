@@ -20,8 +20,8 @@ from oslo_config import cfg
 from oslo_log import log as oslo_log
 
 from heat_config import log
-from heat_config.collect import collector, command, first, options, systemd, turn
-from heat_config.collect.cache import Cache, named
+from heat_config.collect import collector, command, first, logs, options, systemd, turn
+from heat_config.collect.cache import Cache, differing, named
 from heat_config.collect.gathered import Gathered
 from heat_config.collect.newer import Newer, clear
 from heat_config.collect.pace import Doubling, Pace
@@ -29,6 +29,7 @@ from heat_config.collect.push import Push
 from heat_config.collect.upstream import collect as upstream
 from heat_config.collect.upstream import version
 from heat_config.collect.wakeup import Wakeup
+from heat_config.events import Event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,6 +100,7 @@ def configure(arguments: Sequence[str]) -> None:
         version=version.version_info.version_string(),
     )
     oslo_log.setup(CONF, "os-collect-config")
+    logs.go_to_the_journal()
 
 
 class Service:
@@ -174,15 +176,20 @@ class Service:
         contents = named(given)
         newer = Newer(given)
         paths = [self._cache.path(name) for name, _ in contents]
+        new = differing(given, self._applied or {}) if given != self._failed else []
+        what = f"new from {', '.join(new)}: running" if new else "running again:"
+        log.info(f"{what} {CONF.command}", Event.COLLECTED, sources=",".join(new) or None)
         status = command.run(CONF.command, paths, lambda ended: self._meanwhile(ended, newer))
         if status:
-            log.error(f"Command failed, will not cache new data. Exit status {status}")
+            said = f"{CONF.command} has failed with exit status {status}: nothing counts as applied"
+            log.error(said, Event.NOT_APPLIED, status_code=status)
             return self._has_failed(given, status)
         try:
             self._cache.commit(contents)
         except OSError as error:
             log.error(f"what was applied cannot be noted: {error}")
             return self._has_failed(given, CANNOT_WRITE)
+        log.debug(f"{CONF.command} has ended")
         self._applied, self._failed = given, None
         self._pace.changed()
         return 0

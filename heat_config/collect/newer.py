@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from heat_config import settings, waiting
+from heat_config.collect.cache import differing
 from heat_config.origin import HEATS
 from heat_config.settings import SettingsError
 
@@ -24,8 +25,7 @@ class Newer:
 
     def look(self, given: Sources) -> None:
         """Note which collectors have given something else by now."""
-        names = {*given, *self._applied}
-        differ = sorted(name for name in names if given.get(name) != self._applied.get(name))
+        differ = differing(given, self._applied)
         asked = _asked(given) if self._is_heats_word(given, differ) else None
         if (differ, asked) != self._noted:
             with suppress(OSError, SettingsError):  # nothing of the work depends on it

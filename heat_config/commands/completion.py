@@ -14,12 +14,10 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from heat_config import log, quick, redact
+from heat_config import log, quick, redact, signals
 from heat_config.cloud.errors import CloudError, Outcome
-from heat_config.cloud.trust import Trust
 from heat_config.deployment import MetadataError
 from heat_config.run.asked import Asked
-from heat_config.signals.url import SignedUrl
 
 if TYPE_CHECKING:
     from heat_config.settings import Settings
@@ -61,7 +59,7 @@ def _answered(settings: Settings) -> set[object]:
 def _is_signalled(name: str, url: str, message: str, settings: Settings) -> bool:
     try:
         address = {"deploy_signal_id": url, "deploy_signal_verb": VERBS[name]}
-        target = SignedUrl(address, Trust.from_settings(settings)).send(message)
+        target = signals.url_of(address, settings).send(message)
     except CloudError as error:
         log.error(f"{name}: {error}")
         return error.outcome.is_refusal or error.outcome is Outcome.UNUSABLE

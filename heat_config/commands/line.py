@@ -13,6 +13,7 @@ import heat_config
 from heat_config import log as journal
 from heat_config import settings, terminal
 from heat_config.commands import completion, log, notify, rebuild, status
+from heat_config.events import Event
 from heat_config.run import loop, stopped
 from heat_config.run.refreshed import Refreshed
 from heat_config.signals.own import with_own_program
@@ -50,13 +51,16 @@ def elements_path() -> Path:
 
 
 def _run(options: argparse.Namespace, given: Settings) -> int:
-    return loop.run(with_own_program(given), force=options.force)
+    settings_of_run = with_own_program(given)._replace(keep_of=options.keep)
+    return loop.run(settings_of_run, force=options.keep or options.force)
 
 
 def _refreshed(options: argparse.Namespace, given: Settings) -> int:
     if options.failed_in and stopped.is_shutting_down():
         journal.info("the server is shut down: os-refresh-config is run again after the boot")
         return loop.DONE
+    if options.failed_in:
+        journal.error(f"os-refresh-config has failed in {options.failed_in}", Event.NOT_APPLIED)
     status = loop.refreshed(with_own_program(given), Refreshed(options.failed_in))
     if options.failed_in is None and not completion.signal(given):
         return loop.FAILED
@@ -95,6 +99,12 @@ def _install(options: argparse.Namespace, given: Settings) -> int:
     return install.command(options, elements_path(), given)
 
 
+def _join(options: argparse.Namespace, _: Settings) -> int:
+    from heat_config.commands import join
+
+    return join.command(options)
+
+
 def _rebuild(_: argparse.Namespace, given: Settings) -> int:
     return rebuild.rebuild_deployed(given)
 
@@ -108,6 +118,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "notify": _notify,
     "rebuild-deployed": _rebuild,
     "install": _install,
+    "join": _join,
 }
 
 
@@ -128,7 +139,14 @@ def _parser() -> argparse.ArgumentParser:
         "Heat, nothing that can be read, or not the config ID; 2 something could not be begun or "
         "kept on this server's disk, and will be taken up again.",
     )
-    run.add_argument("--force", metavar="ID", help="run this config again, whatever was before")
+    again = run.add_mutually_exclusive_group()
+    again.add_argument("--force", metavar="ID", help="run this config again, whatever was before")
+    again.add_argument(
+        "--keep",
+        metavar="ID",
+        help="the same, and keep in /var/run/heat-config/kept/ID what its tool was given, and a "
+        "script that runs it by hand",
+    )
 
     refreshed = commands.add_parser(
         "refreshed",
@@ -164,6 +182,7 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("rebuild-deployed", help="take all deployments for done, run none")
     _add_install(commands)
+    _add_join(commands)
     commands.add_parser("elements-path", help="print the folder to put into ELEMENTS_PATH")
     return parser
 
@@ -191,3 +210,22 @@ def _add_install(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="replace programs of others, which come back when it is taken away; take it away also "
         "while a config is being run",
     )
+
+
+def _add_join(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    join = commands.add_parser(
+        "join",
+        help="give this server to a stack: OS::Heat::DeployedServer's os_collect_config",
+        epilog="Exit status: 0 the metadata have come; 1 what was given cannot be used, or the "
+        "service does not start; 2 they have not come in time, and the service goes on trying.",
+    )
+    join.add_argument(
+        "given",
+        nargs="?",
+        default="-",
+        metavar="FILE",
+        help="the attribute, or what openstack stack output show prints of it, with -f json or "
+        "-f value; without: on stdin",
+    )
+    join.add_argument("--server-id", metavar="ID", help="of the server's resource: Heat is asked")
+    join.add_argument("--timeout", type=float, default=60, metavar="SECONDS", help="wait so long")

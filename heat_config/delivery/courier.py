@@ -20,6 +20,8 @@ from heat_config.delivery.entry import (
     place_of,
 )
 from heat_config.delivery.policy import Act, Answer, Limits, Moment, Wait
+from heat_config.deployment import facts_of
+from heat_config.events import Event
 from heat_config.result import Result, failure, from_dict
 
 if TYPE_CHECKING:
@@ -94,7 +96,10 @@ class Courier:
         :raises OSError: what came of an act could not be kept.
         """
         log.conceal(redact.secrets_in(entry.address))
-        entry = self._replaced(box, self._suited(entry))
+        with log.about(deployment_id=entry.id, **facts_of(entry.address)):
+            self._pursue(box, self._replaced(box, self._suited(entry)), hurry=hurry)
+
+    def _pursue(self, box: Keeper, entry: Entry, *, hurry: bool) -> None:
         deadline = time.monotonic() + BUDGET
         action = policy.next_action(entry, self._limits, time.time())
         if isinstance(action, Wait) and hurry and policy.may_hurry(entry):
@@ -287,14 +292,15 @@ def _waited_until(moment: float, deadline: float) -> bool:
 def _report(entry: Entry, act: Act, answer: Answer) -> None:
     what = f"the result of {entry.id}"
     if answer.outcome is Outcome.ACCEPTED and answer.detail:
-        log.info(f"{what} was accepted by {answer.detail}")
+        log.info(f"{what} was accepted by {answer.detail}", Event.DELIVERED)
     elif answer.outcome is Outcome.ACKNOWLEDGED:
         # Of a run that was forced, this may be the word on the first result: Heat keeps that one.
-        log.info(f"Heat has acknowledged a result of {entry.id}")
+        log.info(f"Heat has acknowledged a result of {entry.id}", Event.DELIVERED)
     elif answer.outcome is Outcome.ABSENT and entry.stage is Stage.WAITING_FOR_HEAT:
         log.warning(f"{what} was lost by the queue before Heat acknowledged it: it is posted again")
     elif answer.outcome not in (Outcome.ACCEPTED, Outcome.PRESENT, Outcome.ABSENT):
-        log.error(f"{what} is kept: {act.value}: {answer.outcome.value}: {answer.detail}")
+        said = f"{what} is kept: {act.value}: {answer.outcome.value}: {answer.detail}"
+        log.warning(said, Event.PENDING)
 
 
 def _instead(result: Result, reason: str, log_path: str) -> Result:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from heat_config import files, log
 from heat_config.delivery import entry as entries
-from heat_config.delivery.entry import DamagedError, Entry, NewerError
+from heat_config.delivery.entry import DamagedError, Entry, NewerError, Stage
+from heat_config.events import Event
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -122,7 +123,11 @@ class Box(Outbox):
 
     def put_aside(self, entry: Entry) -> None:
         """Keep a result that will not be delivered, where people find it with the reason."""
-        log.error(f"the result of {entry.id} is {entry.stage.value}: {entry.problem}")
+        said = f"the result of {entry.id} is {entry.stage.value}: {entry.problem}"
+        if entry.stage is Stage.SUPERSEDED:
+            log.info(said, Event.SUPERSEDED)
+        else:
+            log.error(said, Event.ABANDONED)
         folder = self._folder / "abandoned"
         files.make_private_folder(folder)
         files.write_json(folder / f"{entry.id}.json", entries.as_dict(entry))

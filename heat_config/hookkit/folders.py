@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from heat_config import files, settings
+from heat_config.hookkit import kept
 from heat_config.hookkit.values import HookError, as_json, as_yaml
 
 if TYPE_CHECKING:
@@ -45,12 +46,16 @@ def workplace(group: str, config: Config) -> Workplace:
 
 @contextmanager
 def secret_file(path: Path, data: object) -> Iterator[Path]:
-    """A file with data as JSON that only root can read, and only while it is needed."""
+    """A file with data as JSON that only root can read, and only while it is needed.
+
+    It stays where an operator has the run keep what its tool was given.
+    """
     files.write_private(path, as_json(data))
     try:
         yield path
     finally:
-        path.unlink(missing_ok=True)
+        if not kept.is_asked_for():
+            path.unlink(missing_ok=True)
 
 
 def secrets_folder() -> Path:

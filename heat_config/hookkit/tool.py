@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from heat_config import log, process
+from heat_config.hookkit import kept
 from heat_config.hookkit.values import HookError
 from heat_config.result import Result, text_of
 
@@ -46,6 +47,12 @@ class Tool(NamedTuple):
         return HookError(
             f"{name} is not on this server: install the package {self.package}", process.NOT_FOUND
         )
+
+
+def not_used(variable: str, why: str) -> None:
+    """Say in the run's log that a variable of heat-agents' is set, and does nothing here."""
+    if os.environ.get(variable):
+        log.plain(f"{variable} is set and not used: {why}")
 
 
 # Of a tool's errors: how many are kept, and characters of one, which may hold all that a
@@ -107,6 +114,7 @@ def run(
         watch(line)
 
     try:
+        kept.note(argv, env, cwd)
         completed = process.run(
             argv,
             env=env,

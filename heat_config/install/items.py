@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path, PurePosixPath
@@ -172,13 +173,21 @@ class Rendered(NamedTuple):
 
     def steps(self, source: Source, place: Place) -> Iterator[Step]:  # noqa: ARG002
         """See :class:`Item`."""
-        template = source.find(self.source)
-        # Not what this machine has: the root may be another's.
-        environ = {**os.environ, "OS_COLLECT_CONFIG_FILE": os.devnull}
-        made = process.run([sys.executable, "-IS", template], stdin=b"{}", env=environ)
-        if made.returncode:
-            raise InstallError(f"the template {template} {made.ending}")
-        yield Kept(self.path, made.stdout, 0o600)
+        yield Kept(self.path, rendered(source.find(self.source), {}), 0o600)
+
+
+def rendered(template: Path, metadata: object) -> bytes:
+    """What one of os-apply-config's templates, a program, makes of metadata.
+
+    :raises InstallError: it ends with an error.
+    """
+    # Not what this machine has: the root may be another's.
+    environ = {**os.environ, "OS_COLLECT_CONFIG_FILE": os.devnull}
+    data = json.dumps(metadata).encode()
+    made = process.run([sys.executable, "-IS", template], stdin=data, env=environ)
+    if made.returncode:
+        raise InstallError(f"the template {template} {made.ending}")
+    return made.stdout
 
 
 class Tree(NamedTuple):

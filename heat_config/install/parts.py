@@ -40,6 +40,7 @@ OPTIONAL = {"heat-config-kubelet"}
 SCRIPTS = "/usr/libexec/os-refresh-config"
 TEMPLATES = "/usr/libexec/os-apply-config/templates"
 DEFAULTS = "/usr/share/os-collect-config"
+CONF = "/etc/os-collect-config.conf"
 
 PARTS: dict[str, tuple[Item, ...]] = {
     "os-refresh-config": (
@@ -75,7 +76,7 @@ PARTS: dict[str, tuple[Item, ...]] = {
             f"{DEFAULTS}/os-collect-config-dist.conf",
         ),
         # Where a server that has nothing from Heat yet looks for it.
-        Rendered("os-apply-config/etc/os-collect-config.conf", "/etc/os-collect-config.conf"),
+        Rendered(f"os-apply-config{CONF}", CONF),
         Enabled("os-collect-config.service"),
     ),
     "heat-config": (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from heat_config import files
 from heat_config.install.errors import InstallError
-from heat_config.install.steps import File, Link, below
+from heat_config.install.steps import File, Link, below, mark_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,15 +44,18 @@ def of_others(steps: Iterable[Step], before: Record, root: Path) -> list[str]:
         place = below(root, path)
         if not (place.is_symlink() or place.is_file()):
             raise InstallError(f"{path} is no file: move it away")
-        if path not in before.made and os.path.lexists(_kept(root, path)):
+        if path not in before.made and is_kept(path, root):
             raise InstallError(f"{KEPT}{path} was replaced long ago, and is kept: move it away")
     return found
 
 
 def _is_ours(path: str, before: Record, root: Path) -> bool:
-    if path not in before.made:
-        return False
-    return path not in before.replaced or os.path.lexists(_kept(root, path))
+    """Whether it may be replaced: where others have been, only while it is as it was made."""
+    if path not in before.replaced:
+        return path in before.made
+    # The latter when it was cut between the two.
+    expected = (before.made[path], before.replaced[path])
+    return is_kept(path, root) and mark_of(below(root, path)) in expected
 
 
 def refuse(paths: Iterable[str]) -> None:
@@ -94,12 +97,17 @@ def put_back(path: str, root: Path) -> None:
             folder = folder.parent
 
 
+def is_kept(path: str, root: Path) -> bool:
+    """Whether what was there before is kept."""
+    return os.path.lexists(_kept(root, path))
+
+
 def can_come_back(path: str, now: str, known: Record, root: Path) -> bool:
     """Whether something is kept, and nothing stands in its place but what was made.
 
     ``now``: the mark of what stands there. After a crash it may be what came back.
     """
-    if path not in known.replaced or not os.path.lexists(_kept(root, path)):
+    if path not in known.replaced or not is_kept(path, root):
         return False
     return now in ("", known.made[path], known.replaced[path])
 

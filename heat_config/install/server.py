@@ -214,7 +214,8 @@ def _remove(paths: Iterable[str], known: Record, site: Site) -> None:
             if site.systemd:
                 replaced.put_back(path, site.root)
         elif now and now not in (FOLDER, known.made[path]):
-            before = f"; {replaced.KEPT}{path} was before it" if path in known.replaced else ""
+            kept = replaced.is_kept(path, site.root)
+            before = f"; {replaced.KEPT}{path} was before it" if kept else ""
             site.say(f"leave {path}: it was changed since it was installed{before}")
         elif now and now != FOLDER:
             site.say(f"remove {path}")

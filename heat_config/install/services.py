@@ -70,6 +70,16 @@ class Systemd(NamedTuple):
         verb = "restart" if BOOT_DATA.is_file() else "try-restart"
         self._ask("--no-block", verb, COLLECTOR)
 
+    def start_anew(self, unit: str) -> None:
+        """Have a unit started at each boot, and now, with what it is configured with by now.
+
+        :raises InstallError: systemd does not run here, or refuses.
+        """
+        if not self.is_live:
+            raise InstallError(f"systemd does not run here: {unit} cannot be started")
+        self._ask("enable", "--quiet", unit)
+        self._ask("restart", unit)
+
     def end(self, units: Sequence[str]) -> None:
         """Stop the units, and have them started no more.
 

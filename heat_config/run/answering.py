@@ -7,9 +7,11 @@ What is noted before and after the run is in :mod:`heat_config.run.loop`.
 from __future__ import annotations
 
 import errno
+import time
 from typing import TYPE_CHECKING
 
 from heat_config import log, process
+from heat_config.events import Event
 from heat_config.result import INTERRUPTED, Result, failure
 from heat_config.run import hook, runlog
 from heat_config.run.scope import Scope
@@ -30,19 +32,30 @@ def run(deployment: Deployment, settings: Settings, scope: Scope) -> Result:
     """Run a deployment; one that cannot be run, or breaks the agent, is a failure."""
     if deployment.error:
         return invalid(deployment)
-    log.info(f"running {deployment}")
+    log.info(f"running {deployment}", Event.BEGUN)
+    begun = time.monotonic()
     try:
         result = hook.run(deployment, settings, _follower(deployment, settings), scope)
     except Exception as error:  # whatever happened, Heat is waiting for an answer
-        log.error(f"{deployment}: {error!r}")
+        log.error(f"{deployment}: {error!r}", Event.FAILED)
         return failure(f"the agent could not run the hook: {error!r}\n")
-    log.info(f"{deployment} ended with status code {result.status_code}")
+    report(deployment, result, time.monotonic() - begun)
     return result
+
+
+def report(deployment: Deployment, result: Result, seconds: float | None = None) -> None:
+    """Say how a run has ended, and of one that has failed why."""
+    ended = f"{deployment} ended with status code {result.status_code}"
+    write, event, why = log.info, Event.DONE, ""
+    if result.failed:
+        write, event, why = log.warning, Event.FAILED, result.reason and f": {result.reason}"
+    duration = None if seconds is None else f"{seconds:.3f}"
+    write(ended + why, event, status_code=result.status_code, duration=duration)
 
 
 def invalid(deployment: Deployment) -> Result:
     """The result of a deployment that cannot be run, which says why."""
-    log.error(f"{deployment}: {deployment.error}")
+    log.error(f"{deployment}: {deployment.error}", Event.FAILED)
     return failure(f"{deployment.error}\n")
 
 
@@ -78,7 +91,8 @@ def after_cut(deployment: Deployment, begun: Begun, settings: Settings) -> Resul
     if deployment.error:  # nothing of it was run, or ever will be
         return invalid(deployment)
     meaning = _meaning(deployment)
-    log.warning(f"{deployment}: its run was interrupted (option interrupted: {meaning})")
+    said = f"{deployment}: its run was interrupted (option interrupted: {meaning})"
+    log.warning(said, Event.INTERRUPTED)
     scope = Scope.from_note(begun.scope)
     so_far = runlog.tail(runlog.path_of(deployment.id, settings), SO_FAR)
     # An agent of before has noted no scope.
@@ -111,7 +125,7 @@ def _follower(deployment: Deployment, settings: Settings) -> Callable[[str], Non
     written = runlog.RunLog(path, size, log.masked)
 
     def take(line: str) -> None:
-        log.info(f"{name}: {line}")
+        log.debug(f"{name}: {line}", Event.OUTPUT)
         written.write(line)
 
     return take

@@ -51,7 +51,7 @@ def collected() -> list[Deployment]:
     :raises OSError: os-apply-config, which merges the metadata, cannot be run.
     :raises MetadataError: it fails, or has no list of deployments.
     """
-    completed = process.run(QUERY, on_stderr=log.info)
+    completed = process.run(QUERY, on_stderr=log.debug)
     if completed.returncode:
         raise MetadataError(f"cannot be read: os-apply-config {completed.ending}")
     return deployments.parse(completed.stdout.decode("utf-8", "replace"))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from heat_config import log, process, redact, result
 from heat_config.run import secrets
+from heat_config.run.heat_agents import is_of_heat_agents
 from heat_config.run.removed import is_to_be_cancelled
 from heat_config.run.stdout import Stdout
 from heat_config.settings import LONGEST
@@ -73,7 +74,7 @@ def _run(
 
     def start() -> process.Completed:
         stdout = Stdout(on_line)
-        with secrets.folder(settings, scope) as variables:
+        with secrets.folder(settings, scope, deployment.id) as variables:
             completed = process.run(
                 [path],
                 stdin=json.dumps(_for_hook(deployment)).encode("ascii"),
@@ -117,14 +118,15 @@ def _begun(start: Callable[[], process.Completed]) -> process.Completed:
 def find(group: str, folders: Iterable[str]) -> Path | None:
     """The hook of a group: the file of its name in the first folder that has it.
 
-    The name is reduced to letters, digits, ``-`` and ``_``, so that it stays in
-    the folder.
+    A hook of heat-agents, which a moved server still has, gives way to any other. The
+    name is reduced to letters, digits, ``-`` and ``_``, so that it stays in the folder.
     """
     name = "".join(character for character in group if character.isalnum() or character in "-_")
     if not name:
         return None
-    candidates = (Path(folder, name) for folder in folders)
-    return next((path for path in candidates if path.is_file()), None)
+    found = [path for path in (Path(folder, name) for folder in folders) if path.is_file()]
+    others = found if len(found) < 2 else [path for path in found if not is_of_heat_agents(path)]
+    return next(iter(others or found), None)
 
 
 def available(folders: Iterable[str]) -> list[str]:

@@ -16,6 +16,7 @@ from heat_config.delivery.courier import Courier
 from heat_config.delivery.entry import NewerError
 from heat_config.delivery.outbox import Outbox
 from heat_config.deployment import MetadataError
+from heat_config.events import Event
 from heat_config.result import from_dict
 from heat_config.run import answering, asked, ballast, runlog, secrets, stopped
 from heat_config.run.ageing import age_out
@@ -211,7 +212,7 @@ class _Run:
             with _left_unfinished(config_id):
                 self._keep_what_was_kept(config_id)
         for deployment in wanted:
-            with _left_unfinished(str(deployment)):
+            with log.about(**deployment.facts), _left_unfinished(str(deployment)):
                 self._answer(deployment)
         self._logs.prune(self._outbox.ids())
         with _left_unfinished("what is old"):
@@ -311,7 +312,7 @@ class _Run:
         begun = Begun(forced, scope.note)
         full = self._with_room(lambda room: self._begin(deployment, begun, room))
         if full:
-            log.error(f"{deployment}: not run: {full}")
+            log.error(f"{deployment}: not run: {full}", Event.FAILED)
             return answering.not_run(full)
         signals.prepare(deployment.values, self._settings)
 
@@ -336,7 +337,7 @@ class _Run:
         except OSError:
             self._unfinished.keep(deployment.id, result)
             raise
-        log.info(f"{deployment} ended with status code {result.status_code}")
+        answering.report(deployment, result)
         return result
 
     def _result_of_cut(self, deployment: Deployment) -> Result | None:
@@ -428,4 +429,5 @@ def _left_unfinished(what: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, NewerError) as error:
-        log.error(f"{what}: unfinished, it will be tried again: {error}")
+        said = f"{what}: unfinished, it will be tried again: {error}"
+        log.error(said, Event.UNFINISHED)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from heat_config import files, log
 from heat_config.run.scope import Scope
-from heat_config.settings import SECRETS_VARIABLE
+from heat_config.settings import KEPT_VARIABLE, SECRETS_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,17 +22,24 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def folder(settings: Settings, scope: Scope) -> Iterator[dict[str, str]]:
+def folder(settings: Settings, scope: Scope, config_id: str) -> Iterator[dict[str, str]]:
     """The variables that tell a run's hook where it is. Where none can be made it has none."""
-    path = Path(settings.secrets, scope.mark)
+    is_kept = config_id == settings.keep_of
+    path = Path(settings.kept, config_id) if is_kept else Path(settings.secrets, scope.mark)
     try:
+        shutil.rmtree(path, ignore_errors=True)
         files.make_private_folder(path)
     except OSError as error:
         log.warning(f"no folder for this run's secrets: {error}")
         yield {}
         return
+    variables = {SECRETS_VARIABLE: str(path)}
+    if is_kept:
+        yield {**variables, KEPT_VARIABLE: "1"}
+        log.info(f"what the run was given is in {path}, for root alone, until the next boot")
+        return
     try:
-        yield {SECRETS_VARIABLE: str(path)}
+        yield variables
     finally:
         shutil.rmtree(path, ignore_errors=True)
 

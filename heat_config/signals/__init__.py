@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from heat_config.settings import Settings
     from heat_config.signals.sender import QueueSender, Sender
+    from heat_config.signals.url import SignedUrl
 
 # Bytes of a result as ASCII JSON: no transport of ours carries more.
 LARGEST = 1_048_576
@@ -118,6 +119,14 @@ def heat_of(address: Mapping[str, Any], settings: Settings) -> Sender:
     :raises CloudError: the address does not name it, or something on this server is not usable.
     """
     return _module(Transport.HEAT).sender(address, "", settings)
+
+
+def url_of(address: Mapping[str, Any], settings: Settings) -> SignedUrl:
+    """A URL that may be told more than a result.
+
+    :raises CloudError: the address is not usable, or something on this server is not.
+    """
+    return cast("SignedUrl", _module(Transport.URL).sender(address, "", settings))
 
 
 def _module(chosen: Transport) -> _Module:

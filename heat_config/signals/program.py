@@ -41,8 +41,8 @@ class Program:
                 [self._program, self._config],
                 stdin=result.as_json().encode("ascii"),
                 env={**os.environ, DELIVERING: "1"},
-                on_stdout=log.info,
-                on_stderr=log.info,
+                on_stdout=log.debug,
+                on_stderr=log.debug,
                 time_limit=TIME_LIMIT,
             )
         except OSError as error:

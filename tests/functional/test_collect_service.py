@@ -283,7 +283,7 @@ def test_a_failed_command_is_run_again_by_itself(collecting: Collecting, running
     collecting.post(body(1))
     running()
     wait_for("the change", partial(has_applied, collecting, 1))
-    assert said(collecting, "Exit status 3") == 2
+    assert said(collecting, "has failed with exit status 3") == 2
     assert collecting.waiting() == []
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from heat_config import signals
 from heat_config.delivery.entry import Entry, Stage, as_dict
+from heat_config.events import Event
 from lab import Lab
 from lab.image import build_tar, unpack
 from lab.server import BOOT_CONFIG, File, Server
@@ -26,6 +27,7 @@ from tests.support.checkout import ELEMENTS, REPOSITORY
 from tests.support.template import template
 
 VENV = "opt/stack/venvs/heat-config"
+KNOWN = {event.value for event in Event}
 
 SCRIPT = """#!/bin/bash
 echo "password: $deploy_password"
@@ -70,6 +72,30 @@ def test_the_booted_image_runs_what_heat_asks_for(stack: Stack, server: Server) 
     server.wait_for(lambda it: len(accepted(it)) == 2, what="two accepted results")
     assert stack.output("tell.environment").split()[1] == "0"
     assert stack.output("broken.deploy_status_code") == 3
+
+
+@pytest.mark.usefixtures("stack")
+def test_the_journal_shows_a_change_in_a_handful_of_lines_and_trouble_alone(server: Server) -> None:
+    server.wait_for(lambda it: len(accepted(it)) == 2, what="two accepted results")
+    told = entries(server, "HEAT_DEPLOYMENT_NAME=tell")
+    (deployment,) = {entry["HEAT_DEPLOYMENT_ID"] for entry in told}
+    lines = entries(server, "--priority=info", f"HEAT_DEPLOYMENT_ID={deployment}")
+    assert events_of(lines)[:3] == [Event.BEGUN, Event.DONE, Event.DELIVERED]
+    assert Event.OUTPUT in events_of(told)
+
+    # From the boot to the second result; what other tests do to the service comes after it.
+    said = [it for it in entries(server, "--unit=os-collect-config") if it["_PID"] != "1"]
+    last = [n for n, event in enumerate(events_of(said)) if event is Event.DELIVERED][1]
+    change = [it for it in said[: last + 1] if int(it["PRIORITY"]) <= 6]
+    assert events_of(change)[-8:] == [
+        *(Event.COLLECTED, Event.BEGUN, Event.DONE, Event.DELIVERED),
+        *(Event.COLLECTED, Event.BEGUN, Event.FAILED, Event.DELIVERED),
+    ]
+    assert len(change) <= 8 + 3  # the first configuration, and that the service is started anew
+    (trouble,) = (it for it in change if int(it["PRIORITY"]) <= 4)
+    assert trouble["MESSAGE_ID"] == Event.FAILED.value
+    assert trouble["HEAT_DEPLOYMENT_NAME"] == "broken"
+    assert trouble["HEAT_STATUS_CODE"] == "3"
 
 
 def test_no_secret_is_where_others_can_read_it(lab: Lab, stack: Stack, server: Server) -> None:
@@ -541,6 +567,17 @@ def asked_of(heat: Heat, stack: Stack, number: int) -> dict[str, Any] | None:
     """What Heat asks of a stack's server, by name; None before it is so many deployments."""
     items = heat.api.resources.metadata(stack.id, "server").get("deployments", [])
     return {item["name"]: item for item in items} if len(items) == number else None
+
+
+def entries(server: Server, *arguments: str) -> list[dict[str, Any]]:
+    """The journal's entries that journalctl finds with some arguments."""
+    found = server.run(["journalctl", "--no-pager", "--quiet", "--output=json", *arguments]).stdout
+    return [json.loads(line) for line in found.splitlines()]
+
+
+def events_of(found: list[dict[str, Any]]) -> list[Event | None]:
+    """What each of some entries is; None where it is none of ours."""
+    return [Event(it["MESSAGE_ID"]) if it.get("MESSAGE_ID") in KNOWN else None for it in found]
 
 
 def accepted(server: Server) -> list[str]:

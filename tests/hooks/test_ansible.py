@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import yaml
 
+from heat_config.settings import KEPT_VARIABLE, SECRETS_VARIABLE
 from tests.support.deployments import inputs
 from tests.support.hook_server import HookServer
 
@@ -25,6 +27,17 @@ def test_the_failure_that_counts_comes_first(server: HookServer) -> None:
     assert answer["deploy_status_code"] == 2
     said = answer["deploy_stderr"].splitlines()
     assert ["third" in said[0], "second" in said[1], "first" in said[2]] == [True] * 3
+
+
+def test_what_an_operator_keeps_runs_the_playbook_by_hand(
+    server: HookServer, tmp_path: Path
+) -> None:
+    server.variables |= {SECRETS_VARIABLE: str(tmp_path), KEPT_VARIABLE: "1"}
+    task = {"debug": {"msg": "it is {{ colour }}"}}
+    server.hook(play(task), inputs=inputs(colour="rot\nü"))
+    by_hand = server.run("sh", tmp_path / "run.sh")
+    assert by_hand.returncode == 0, by_hand.stderr
+    assert "it is rot\\nü" in by_hand.stdout
 
 
 def test_modules_callbacks_inventory_and_tags_to_skip(server: HookServer) -> None:

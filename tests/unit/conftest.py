@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings as rules
 
-from heat_config import log
+from heat_config import journal, log
 from heat_config import settings as heat_config_settings
 from heat_config.settings import Settings
 from tests.support.hooks import installed
@@ -67,6 +67,7 @@ def private_environment(hooks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("HEAT_CONFIG_HOOKS", str(hooks))
     for name in ("HEAT_CONFIG_NOTIFY", "HEAT_CONFIG_CA_FILE", "HEAT_CONFIG_INSECURE", "OS_CACERT"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv(journal.VARIABLE, raising=False)
 
 
 @pytest.fixture(autouse=True)

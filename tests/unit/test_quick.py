@@ -137,6 +137,17 @@ def test_nothing_to_do_writes_nothing_and_imports_nothing_heavy(
     assert _listing(Path(server.deployed).parent) == before
 
 
+def test_a_hook_does_not_wait_for_what_sends_its_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is imported beside the hook: see heat_config.signals.prepare."""
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    program = (
+        "import sys; from heat_config.commands import line; "
+        "print(sorted({'requests', 'keystoneauth1', 'zaqarclient', 'ssl'} & set(sys.modules)))"
+    )
+    found = subprocess.check_output([sys.executable, "-c", program], text=True)
+    assert found == "[]\n"
+
+
 def _listing(folder: Path) -> list[tuple[str, int]]:
     paths = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
     return sorted((str(path), path.stat().st_mtime_ns) for path in paths)

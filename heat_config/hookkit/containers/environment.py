@@ -70,6 +70,7 @@ def _by_file(variables: dict[str, str], what: str) -> list[str]:
                 f"{what}: the variable {name!r} means something to docker and podman too: "
                 "its value may have no quote, backslash, '#', line break or space at its ends"
             )
-    path = hookkit.secrets_folder() / "env"
+    folder = hookkit.secrets_folder()
+    path = folder / f"env.{len(list(folder.glob('env.*')))}"
     files.write_private(path, "".join(f"{name}={value}\n" for name, value in variables.items()))
     return [f"--env-file={path}"]

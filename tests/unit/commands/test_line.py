@@ -13,6 +13,7 @@ import pytest
 from heat_config import __version__, cli
 from heat_config.commands import line
 from heat_config.run import loop
+from heat_config.settings import Settings
 from tests.support.checkout import REPOSITORY
 
 
@@ -75,8 +76,18 @@ def test_each_option_reaches_its_command(monkeypatch: pytest.MonkeyPatch) -> Non
         seen.append(options)
         return 2
 
-    monkeypatch.setattr(loop, "run", noted)
+    def kept(given: Settings, *, force: str | None) -> int:
+        return noted(given, force=force, keep=given.keep_of)
+
+    monkeypatch.setattr(loop, "run", kept)
     monkeypatch.setattr(loop, "deliver", noted)
     assert line.main(["run"]) == line.main(["run", "--force", "c1"]) == 2
+    assert line.main(["run", "--keep", "c1"]) == 2
     assert line.main(["deliver"]) == line.main(["deliver", "--due"]) == 2
-    assert seen == [{"force": None}, {"force": "c1"}, {"due_only": False}, {"due_only": True}]
+    assert seen == [
+        {"force": None, "keep": None},
+        {"force": "c1", "keep": None},
+        {"force": "c1", "keep": "c1"},
+        {"due_only": False},
+        {"due_only": True},
+    ]

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 from heat_config_venv.commands import BuildError
-from heat_config_venv.target import candidate, check_newest, platform_tags, python_of
+from heat_config_venv.target import (
+    candidate,
+    check_newest,
+    packaged_python,
+    platform_tags,
+    python_of,
+)
+
+from tests.support.checkout import ELEMENTS
 
 POLICY = """python3:
   Installed: (none)
@@ -55,6 +63,24 @@ class TestPythonOf:
         program(image / "usr/bin/python3", "echo 3.12")
 
         assert python_of(image, "3.14") == "3.14"
+
+    @pytest.mark.parametrize(
+        ("distribution", "release", "version"),
+        [
+            ("ubuntu", "jammy", "3.11"),
+            ("ubuntu", "noble", ""),
+            ("rocky", "9", "3.11"),
+            ("centos", "9-stream", "3.11"),
+            ("rocky", "10", ""),
+            ("opensuse", "15.6", "3.11"),
+            ("debian", "bookworm", ""),
+        ],
+    )
+    def test_is_the_one_that_a_release_with_an_old_one_has_packaged(
+        self, distribution: str, release: str, version: str
+    ) -> None:
+        pkg_map = ELEMENTS / "heat-config-venv/pkg-map"
+        assert packaged_python(pkg_map, distribution, release) == version
 
     def test_that_cannot_be_told_says_what_to_set(self, image: Path) -> None:
         with pytest.raises(BuildError, match=r"say it: DIB_HEAT_CONFIG_PYTHON=3\.x"):

@@ -25,18 +25,18 @@ def delay(answered: float, waiting: int = 1) -> float:
 
 def test_an_answer_of_the_first_moment_is_seen_soon() -> None:
     assert looks(1)[1] == pytest.approx(0.1)
-    assert max(delay(step / 100) for step in range(10, 40)) < 0.1
-    assert max(delay(step / 20) for step in range(1, 20)) <= 0.2
+    assert max(delay(step / 100) for step in range(10, 60)) <= 0.06
+    assert max(delay(step / 20) for step in range(1, 20)) <= 0.1
 
 
 @pytest.mark.parametrize("answered", [1.0, 2.5, 5.0, 20.0, 60.0, 140.0, 1000.0])
 def test_a_later_one_within_a_share_of_its_own_time(answered: float) -> None:
-    assert delay(answered) <= min(answered * 0.25, pacing.LONGEST)
+    assert delay(answered) <= min(answered * 0.1, pacing.LONGEST)
 
 
 def test_waiting_long_costs_little() -> None:
-    assert len(looks(3600)) < 290
-    assert len(looks(5)) < 20
+    assert len(looks(3600)) < 300
+    assert len(looks(5)) < 36
 
 
 @pytest.mark.parametrize("waiting", [1, 10, 64, 500, 2000])

@@ -258,3 +258,24 @@ def test_without_its_tool_the_clean_up_says_so_and_stops_nothing(
     assert completed.returncode == 0
     assert f"install the package {TOOLS[group].package}" in completed.stderr.splitlines()[-1]
     assert "Traceback" not in completed.stderr
+
+
+@pytest.mark.parametrize(
+    ("group", "variable"),
+    [
+        ("hiera", "HEAT_HIERA_ELEMENT_CHECK_CMD"),
+        ("kubelet", "DOCKER_HOST"),
+        ("puppet", "HEAT_PUPPET_LOGDIR"),
+    ],
+)
+def test_a_variable_of_heat_agents_that_does_nothing_is_named(
+    group: str,
+    variable: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    run(group, {})
+    assert variable not in capfd.readouterr().err
+    monkeypatch.setenv(variable, "something")
+    run(group, {})
+    assert f"{variable} is set and not used: " in capfd.readouterr().err

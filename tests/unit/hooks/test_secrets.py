@@ -20,10 +20,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from heat_config import hookkit
 from heat_config.hookkit import HookError, read_config
 from heat_config.hookkit.containers import environment
 from heat_config.run import loop, scope
-from heat_config.settings import SECRETS_VARIABLE, Settings
+from heat_config.settings import KEPT_VARIABLE, SECRETS_VARIABLE, Settings
 from hooks import ansible, chef, programs
 from tests.support.checkout import REPOSITORY
 from tests.support.deployments import inputs, script
@@ -140,6 +141,50 @@ def test_no_value_is_on_a_command_line(
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
+def calls(noted: Path) -> list[str]:
+    return [each for each in (noted / "arguments").read_text().split("/bin/sh ") if each]
+
+
+@pytest.mark.parametrize("group", [group for group, case in CASES.items() if case.is_given])
+def test_what_is_kept_runs_the_tool_again_as_the_hook_did(
+    group: str, variables: dict[str, str], noted: Path, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    subprocess.run(
+        [sys.executable, programs()[group]],
+        input=json.dumps(item(group)),
+        text=True,
+        env={**variables, SECRETS_VARIABLE: str(kept), KEPT_VARIABLE: "1"},
+        check=True,
+    )
+    before = calls(noted)
+    for path in noted.iterdir():
+        path.write_text("")
+    subprocess.run(["sh", kept / "run.sh"], env=variables, check=True)
+    again = calls(noted)
+    assert again
+    assert [each for each in again if each not in before] == []
+    assert SECRET in (noted / "given").read_text()
+    assert {path.stat().st_mode & 0o077 for path in kept.rglob("*")} == {0}
+
+
+def test_a_variable_that_no_shell_can_set_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SECRETS_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(KEPT_VARIABLE, "1")
+    hookkit.run(["true"], env={**os.environ, "a-b\nid": "c", "d": "it's"})
+    lines = (tmp_path / "run.sh").read_text().splitlines()
+    assert lines[2:] == [
+        "(",
+        "# not set, because no shell can: 'a-b\\nid'",
+        """export d='it'"'"'s'""",
+        "exec true",
+        ")",
+    ]
+
+
 def test_the_inputs_that_heat_agents_has_left_are_removed(variables: dict[str, str]) -> None:
     left = Path(variables["HEAT_ANSIBLE_WORKING"], "x_variables.json")
     left.parent.mkdir()
@@ -210,6 +255,32 @@ def test_what_an_agent_that_is_killed_leaves_is_swept(settings: Settings, starte
     assert list(Path(settings.secrets).iterdir()) == []
 
 
+def test_an_operator_keeps_what_one_run_was_given(
+    settings: Settings,
+    variables: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    playbooks = [
+        {**item("ansible"), "id": config_id, "inputs": inputs(password=SECRET)}
+        for config_id in ("c1", "c2")
+    ]
+    Path(settings.config_file).write_text(json.dumps(playbooks))
+    assert loop.run(settings) == 0
+    kept = Path(settings.kept)
+    assert not kept.exists()
+    for _ in range(2):
+        assert loop.run(settings._replace(keep_of="c1"), force="c1") == 0
+    assert sorted(path.name for path in kept.rglob("*")) == ["c1", "run.sh", "variables.json"]
+    given = json.loads((kept / "c1/variables.json").read_text())
+    assert given["password"] == SECRET
+    assert [path.stat().st_mode & 0o777 for path in (kept, kept / "c1")] == [0o700, 0o700]
+    assert list(Path(settings.secrets).iterdir()) == []
+    assert f"what the run was given is in {kept}/c1, for root alone" in capfd.readouterr().err
+
+
 def test_a_variable_of_any_text_goes_by_the_clients_environment() -> None:
     text = "a \"b\" 'c' #d\\\nü"
     given = environment.give([f"TEXT={text}", "TEXT_2=", "FROM_HERE"], "it")
@@ -224,9 +295,9 @@ def test_a_variable_that_would_change_the_client_goes_by_a_file(
     monkeypatch.setenv(SECRETS_VARIABLE, str(tmp_path))
     given = environment.give([f"{name}=a b"], "it")
     assert given.client.get(name) == os.environ.get(name)
-    assert given.arguments == [f"--env-file={tmp_path}/env"]
-    assert (tmp_path / "env").read_text() == f"{name}=a b\n"
-    assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
+    assert given.arguments == [f"--env-file={tmp_path}/env.0"]
+    assert (tmp_path / "env.0").read_text() == f"{name}=a b\n"
+    assert (tmp_path / "env.0").stat().st_mode & 0o777 == 0o600
     for value in ("a#b", '"a"', " a", "a\nB=c", "a\\"):
         with pytest.raises(HookError, match=f"the variable '{name}' means"):
             environment.give([f"{name}={value}"], "it")

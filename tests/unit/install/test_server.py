@@ -284,6 +284,19 @@ class TestOfOthers:
         assert "of a package" in (root / HOOK).read_text()
         assert f"/{HOOK}" not in record.load(root).replaced
 
+    def test_is_asked_for_again_when_its_package_has_put_a_newer_one_there(
+        self, root: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        install(root, "--force")
+        (root / NOTIFY).unlink()
+        (root / NOTIFY).write_text("#!/bin/sh\n# of the package, newer\n")
+
+        assert install(root) == 1
+        assert f"in its way: /{NOTIFY}. Remove" in capsys.readouterr().err
+        assert install(root, "--force") == install(root, "--uninstall") == 0
+
+        assert "newer" in (root / NOTIFY).read_text()
+
     def test_stays_kept_while_somebody_else_has_taken_the_place(
         self, root: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -309,6 +322,10 @@ class TestOfOthers:
             patch.setattr(shutil, "copyfile", full)
             assert install(root, "--force") == 1
         assert "of a package" in (root / NOTIFY).read_text()
+        assert install(root, "--uninstall", "--dry-run") == 0
+        assert f"would leave /{NOTIFY}: it was changed since it was installed\n" in (
+            capsys.readouterr().out
+        )
         assert install(root) == 1
         assert f"in its way: /usr/bin/os-apply-config, /{NOTIFY}" in capsys.readouterr().err
 

@@ -12,7 +12,7 @@ import pytest
 from heat_config import deployment
 from heat_config import settings as heat_config_settings
 from heat_config.result import Result
-from heat_config.run import hook
+from heat_config.run import heat_agents, hook
 from heat_config.run.scope import Scope
 from tests.support.checkout import REPOSITORY
 from tests.support.deployments import script
@@ -49,6 +49,30 @@ def test_the_first_folder_that_has_the_hook_wins(tmp_path: Path) -> None:
     assert hook.find("a", folders) == path
     assert hook.find("b", folders) == only
     assert hook.find("c", folders) is None
+
+
+def test_an_operators_own_hook_wins_over_the_packaged_one() -> None:
+    folders = heat_config_settings.load({}).hook_folders
+    assert folders == ("/var/lib/heat-config/hooks", "/usr/libexec/heat-config/hooks")
+
+
+def test_a_hook_of_heat_agents_gives_way_to_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, ours = tmp_path / "old", tmp_path / "ours"
+    text = "#!/usr/bin/env python3\nheat_agents = True\n"
+    put(old, "a", text)
+    put(old, "b", text + "# an operator's line\n")
+    only = put(old, "c", text)
+    for name in ("a", "b"):
+        put(ours, name, "")
+    known = frozenset({heat_agents.blob_id(text.encode())})
+    monkeypatch.setattr(heat_agents, "_BLOBS", known)
+
+    folders = [str(old), str(ours)]
+    assert hook.find("a", folders) == ours / "a"
+    assert hook.find("b", folders) == old / "b"
+    assert hook.find("c", folders) == only
 
 
 @pytest.mark.parametrize("group", ["../mine", "/m/i/n/e", "mi:ne", "Heat::mine", "m i n e"])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import agent, not_followed, wheels
 from .commands import output
-from .target import Target, check_newest, python_of
+from .target import Target, check_newest, packaged_python, python_of
 from .tools import tools_in
 from .wheels import Pip, Wanted
 
@@ -27,8 +27,8 @@ def main(element: Path, environ: Mapping[str, str] = os.environ) -> None:
     hooks = Path(environ["TMP_HOOKS_PATH"])
     data = hooks / "heat-config-venv"
     cache = Path(environ["DIB_IMAGE_CACHE"], "heat-config-wheels")
-    chosen = environ.get("DIB_HEAT_CONFIG_PYTHON", "")
-    target = Target(python_of(Path(environ["TMP_MOUNT_PATH"]), chosen), environ["ARCH"])
+    python = python_of(Path(environ["TMP_MOUNT_PATH"]), _chosen(element / "pkg-map", environ))
+    target = Target(python, environ["ARCH"])
     pip = wheels.find_pip((environ.get("DIB_PYTHON_EXEC", ""), "python3"))
     _say(target, pip, not_followed.notes(environ))
     wanted = Wanted((data / "requirements.txt", data / "build-requirements.txt"))
@@ -37,6 +37,12 @@ def main(element: Path, environ: Mapping[str, str] = os.environ) -> None:
     for tool in tools_in(hooks):
         gather_tool(pip, target, tool, cache=cache)
     (data / "python-version").write_text(f"{target.python}\n")
+
+
+def _chosen(pkg_map: Path, environ: Mapping[str, str]) -> str:
+    """The Python that the operator says, or that the release gets for this; else ""."""
+    release = environ.get("DISTRO_NAME", ""), environ.get("DIB_RELEASE", "")
+    return environ.get("DIB_HEAT_CONFIG_PYTHON", "") or packaged_python(pkg_map, *release)
 
 
 def gather_tool(pip: Pip, target: Target, tool: Path, *, cache: Path) -> None:

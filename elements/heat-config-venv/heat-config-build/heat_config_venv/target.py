@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -47,6 +48,18 @@ def python_of(image: Path, chosen: str) -> str:
             "cannot tell the image's version of Python; say it: DIB_HEAT_CONFIG_PYTHON=3.x"
         )
     return found
+
+
+def packaged_python(pkg_map: Path, distribution: str, release: str) -> str:
+    """Return the version of the Python that this release gets beside its own, or "".
+
+    :param pkg_map: the element's, which says it: a distribution's default may be
+        older than what the pinned distributions work with.
+    """
+    releases = json.loads(pkg_map.read_text())["release"].get(distribution, {})
+    names = releases.get(release, {}).get("python3", "")
+    found = re.search(r"\bpython3\.?([0-9]+)$", names)
+    return f"3.{found[1]}" if found else ""
 
 
 def candidate(policy: str) -> str:
