@@ -29,6 +29,8 @@ def main(home: Path, destdir: Path, element: Path, wheels: Path) -> None:
     listed = element / "heat-config-venv/left-out"
     install.reduce_agent(made, listed, install.BUNDLES)
     left_out.take_out(made.site(), INSTALLERS)
+    # From Python 3.13 on.
+    (home / ".gitignore").unlink(missing_ok=True)
     compile_in(home, destdir)
     print(f"{made.megabytes()} MB in {home}", flush=True)
 

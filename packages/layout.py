@@ -127,9 +127,11 @@ def main(debian: Path, units: str) -> None:
         given = tokens(package, units)
         lines = [f"{name}={shlex.quote(words)}\n" for name, words in given.items()]
         (debian / f"{package.name}.tokens").write_text("".join(lines))
-        with (debian / f"{package.name}.substvars").open("a") as substvars:
-            substvars.write(f"heat:Needs={', '.join(package.needs)}\n")
-            substvars.write(f"heat:Python={_this_python()}\n")
+        substvars = {"Needs": ", ".join(package.needs)}
+        if package.name == AGENT:
+            substvars["Python"] = _this_python()
+        with (debian / f"{package.name}.substvars").open("a") as file:
+            file.writelines(f"heat:{name}={value}\n" for name, value in substvars.items())
 
 
 if __name__ == "__main__":

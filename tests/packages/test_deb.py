@@ -69,7 +69,8 @@ def everything(server: Server) -> set[str]:
 def deploy(server: Server, *names: str) -> None:
     """Heat asks for a config that waits, for each name."""
     items = [script(WAITING.format(name=name), config_id=name) for name in names]
-    asked = json.dumps({"deployments": items, "os-collect-config": {}})
+    settings = {"collectors": ["heat_local"]}
+    asked = json.dumps({"deployments": items, "os-collect-config": settings})
     server.run(["sh", "-c", f"umask 077; cat > {DATA}"], text_input=asked)
 
 
@@ -97,8 +98,8 @@ def test_a_life(server: Server) -> None:
     _removed(server)
 
     apt(server, "purge", "heat-config", "heat-config-script")
-    added = everything(server) - before
-    assert {path for path in added if not path.startswith("/root/")} == set()
+    changed = everything(server) ^ before
+    assert {path for path in changed if not path.startswith("/root/")} == set()
     assert shell(server, "find /run -name '*heat*' -o -name '*os-*-config*'") == ""
 
 
@@ -155,6 +156,7 @@ def _not_removed_while_a_config_runs(server: Server) -> None:
 
     assert refused.returncode
     assert "a config is being run: wait for it" in refused.stdout + refused.stderr
+    assert server.run(["test", "-e", "/usr/libexec/heat-config/hooks/script"]).returncode == 0
     assert states(server, "is-active") == ["active", "active", "inactive"]
     server.run(["touch", "/root/go-third"])
     wait_for(server, "heat-config status --wait --timeout 60")
