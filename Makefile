@@ -27,7 +27,7 @@ help:
 	@echo 'make bench-idle     a run with nothing to do, against heat-agents'
 	@echo 'make bench-many     many deployments in one run'
 	@echo 'make deb            Debian packages: RELEASE=trixie, REVISION=2'
-	@echo 'make test-packages  the packages on booted servers of Debian 12 and 13'
+	@echo 'make test-packages  the packages, from installed to purged, in a pristine root'
 	@echo 'make image          an image for a cloud: qcow2 with kernel and cloud-init'
 	@echo 'make lab | lab-down a control plane on this machine: Keystone, Zaqar, Heat'
 	@echo 'make clean          remove what was built (.cache and .tox)'
@@ -124,7 +124,7 @@ deb:
 .PHONY: test-packages
 test-packages:
 	$(call ended,make test-packages,\
-	tools/step 'Debian packages' tools/setup package image test && \
+	tools/step 'Debian packages' tools/setup package test && \
 	$(TOX) run -e packages)
 
 .PHONY: lab lab-down

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The packages of a release, and a pristine server of it, booted, with nothing of ours."""
+"""The packages of a release, and a pristine root of it."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lab.command import run
-from lab.server import BOOT_CONFIG, Server
 from lab.venv import locked
 from packages import roots
 from packages.build import Build, build
@@ -54,12 +52,7 @@ def _as_of_later(package: Path, to: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(release: Release, built: Path) -> Iterator[Server]:
-    """A pristine server, which writes into memory alone."""
+def pristine(release: Release) -> Path:
+    """A root of the release, with nothing of ours. Do not write to it."""
     with locked(roots.LOCK):
-        root = roots.made(release, ("systemd-sysv",), DOWNLOAD)
-    with Server(root, disks={"/packages": built}) as running:
-        running.run(["systemctl", "is-system-running", "--wait"], check=False)
-        # The lab gives it to servers that have the agent already.
-        running.run(["rm", BOOT_CONFIG.path])
-        yield running
+        return roots.made(release, ("systemd-sysv",), DOWNLOAD)
