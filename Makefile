@@ -15,6 +15,7 @@ BUILDING := elements/heat-config-venv/heat-config-build
 help:
 	@echo 'make demo           build an image, boot it, configure it from Heat over Zaqar'
 	@echo 'make demo KEEP=1    the same, and leave everything up to look around'
+	@echo 'make demo-nova      boot it on a real Nova, and configure it all its life long'
 	@echo 'make test           all tests: lint, unit, functional'
 	@echo 'make test-hooks     the hooks on ansible, puppet, salt, podman, docker, …; images with them'
 	@echo 'make lint | unit | functional    one part of them'
@@ -37,6 +38,13 @@ demo:
 	@tools/step 'Debian packages' tools/setup image lab
 	@tools/step 'Control plane environment' $(PYTHON) -m lab install
 	@$(LAB_PYTHON) -m demo $(if $(KEEP),--keep)
+
+.PHONY: demo-nova
+demo-nova:
+	@tools/step 'Debian packages' tools/setup image lab nova
+	@tools/step 'Control plane environment' $(PYTHON) -m lab install
+	@tools/step "Nova's environment" $(PYTHON) -m lab.nova
+	@$(LAB_PYTHON) -m demo.nova
 
 # $(call ended,NAME,COMMANDS): the commands, and one line that says how it has ended.
 define ended

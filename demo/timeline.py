@@ -44,6 +44,10 @@ def from_journal(journal: str, since: float) -> list[Event]:
 
 def show(events: list[Event]) -> None:
     """Print events in their order, in seconds after the first."""
+    print("\n".join(lines(events)))
+
+
+def lines(events: list[Event]) -> list[str]:
+    """Events in their order, in seconds after the first."""
     ordered = sorted(events)
-    for event in ordered:
-        print(f"    {event.time - ordered[0].time:6.2f} s  {event.what}")
+    return [f"    {event.time - ordered[0].time:6.2f} s  {event.what}" for event in ordered]

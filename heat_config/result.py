@@ -26,6 +26,8 @@ STDERR = "deploy_stderr"
 STATUS_CODE = "deploy_status_code"
 # An output of ours: true for a run that was cut and counts as failed.
 INTERRUPTED = "deploy_interrupted"
+# Another: when the hook was begun and ended, where a config declares it.
+TIMES = "deploy_times"
 # Characters of a status code, which is kept whole where all else of a result is shortened.
 LONGEST_CODE = 100
 

@@ -11,12 +11,12 @@ import os
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from heat_config import files, readable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from heat_config.settings import Settings
 
@@ -30,11 +30,14 @@ class Waiting(NamedTuple):
     """The collectors that it is from."""
     pid: int
     """The collector's process; what it has noted is void once it has ended."""
-    asked: tuple[str, ...] | None = None
-    """The configs that Heat asks for by now; None where what is newer is not Heat's word."""
+    asked: dict[str, tuple[str, str]] | None = None
+    """Name and group of each config that Heat asks for by now, by its id; None where what is
+    newer is not Heat's word."""
 
 
-def note(settings: Settings, sources: Sequence[str], asked: Sequence[str] | None = None) -> None:
+def note(
+    settings: Settings, sources: Sequence[str], asked: Mapping[str, tuple[str, str]] | None = None
+) -> None:
     """Note that something newer of these collectors is there.
 
     :raises OSError: it cannot be written.
@@ -43,9 +46,8 @@ def note(settings: Settings, sources: Sequence[str], asked: Sequence[str] | None
     since = before.since if before else time.time()
     path = _path(settings)
     files.make_private_folder(path.parent)
-    files.write_json(
-        path, Waiting(since, tuple(sources), os.getpid(), None if asked is None else tuple(asked))
-    )
+    noted = None if asked is None else dict(asked)
+    files.write_json(path, Waiting(since, tuple(sources), os.getpid(), noted))
 
 
 def clear(settings: Settings) -> None:
@@ -61,9 +63,14 @@ def read(settings: Settings) -> Waiting | None:
     with suppress(OSError, ValueError, TypeError):
         since, sources, pid, asked = readable.own(_path(settings).read_bytes())
         os.kill(int(pid), 0)
-        ids = None if asked is None else tuple(map(str, asked))
-        return Waiting(float(since), tuple(map(str, sources)), int(pid), ids)
+        items = None if asked is None else {str(each): _named(asked[each]) for each in asked}
+        return Waiting(float(since), tuple(map(str, sources)), int(pid), items)
     return None
+
+
+def _named(pair: Any) -> tuple[str, str]:
+    name, group = pair
+    return str(name), str(group)
 
 
 def _path(settings: Settings) -> Path:

@@ -84,6 +84,10 @@ class Queue:
             )
         return signed.from_shared(endpoint, self._name, _json(self._served(shared)))
 
+    def metadata(self) -> dict[str, Any]:
+        """What Zaqar knows of it, its limits among that."""
+        return _json(self._served(self._ask("GET", "")))
+
     def delete(self) -> None:
         """Delete the queue with all that is on it; that it is already gone is fine."""
         self._served(self._ask("DELETE", ""), 404)

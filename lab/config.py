@@ -10,6 +10,7 @@ import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from . import venv
 from .errors import LabError
@@ -49,6 +50,21 @@ PASSWORDS = (
 )
 
 
+class Profile(NamedTuple):
+    """What a lab has beside Keystone, Zaqar and Heat, and where."""
+
+    address: str = "127.0.0.1"
+    """Where the servers that it configures reach it."""
+    stand_in: bool = True
+    """Whether the stand-in for Nova is there (no_nova.py)."""
+    ports: tuple[str, ...] = ()
+    passwords: tuple[str, ...] = ()
+    databases: tuple[str, ...] = ()
+
+
+PLAIN = Profile()
+
+
 @dataclass(frozen=True)
 class Settings:
     """One lab's own values."""
@@ -61,6 +77,7 @@ class Settings:
     plugin: bool = False
     # Whether it serves the stacks that do not ask for it, too.
     for_all: bool = True
+    profile: Profile = PLAIN
 
     @classmethod
     def new(
@@ -70,19 +87,26 @@ class Settings:
         token_expiration: int = 3600,
         plugin: bool = False,
         for_all: bool = True,
+        profile: Profile = PLAIN,
     ) -> "Settings":
         """Choose ports that are free, and new passwords."""
-        ports, passwords = free_ports(PORTS), new_passwords()
-        return cls(directory, ports, passwords, token_expiration, plugin, for_all)
+        ports = free_ports((*PORTS, *profile.ports))
+        passwords = new_passwords((*PASSWORDS, *profile.passwords))
+        return cls(directory, ports, passwords, token_expiration, plugin, for_all, profile)
 
     @property
     def identity_url(self) -> str:
         """Keystone's URL as the catalog has it, without a version: heat-api-cfn adds /v3."""
-        return f"http://127.0.0.1:{self.ports['keystone']}"
+        return self.url("keystone")
 
-    def render(self) -> None:
-        """Write all configuration files into etc/."""
-        values = {
+    def url(self, port: str) -> str:
+        """The URL of what listens there, for whoever may reach it."""
+        return f"http://{self.profile.address}:{self.ports[port]}"
+
+    def values(self) -> dict[str, object]:
+        """What configuration files are made with."""
+        return {
+            "address": self.profile.address,
             "directory": self.directory,
             "venv": venv.VENV,
             "region": REGION,
@@ -92,6 +116,10 @@ class Settings:
             **{f"{name}_port": port for name, port in self.ports.items()},
             **self.passwords,
         }
+
+    def render(self) -> None:
+        """Write all configuration files into etc/."""
+        values = self.values()
         target = self.directory / "etc"
         target.mkdir(mode=0o700, exist_ok=True)
         for template in TEMPLATES.iterdir():
@@ -144,9 +172,9 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def new_passwords() -> dict[str, str]:
+def new_passwords(names: Sequence[str] = PASSWORDS) -> dict[str, str]:
     """Return a new password for each purpose: 32 hexadecimal digits, as Heat's key must have."""
-    return {name: secrets.token_hex(16) for name in PASSWORDS}
+    return {name: secrets.token_hex(16) for name in names}
 
 
 def render(template: Path, target: Path, values: Mapping[str, object]) -> None:

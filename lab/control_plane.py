@@ -14,7 +14,7 @@ from types import TracebackType
 
 from . import config, databases, identity, process, venv
 from .errors import LabError
-from .services import SERVICES, Service
+from .services import Service, services
 from .state import State
 
 DEFAULT_DIRECTORY = venv.CACHE / "lab"
@@ -42,7 +42,7 @@ class Lab:
     thread that brought it up, even by kill -9. One that is up already is used, and left up.
 
     ``plugin``: Heat loads the plug-in. ``for_all``: it serves every stack; else those alone whose
-    environment asks for it.
+    environment asks for it. ``profile``: what it has beside. ``say`` is given each step.
     """
 
     def __init__(
@@ -52,12 +52,15 @@ class Lab:
         token_expiration: int = 3600,
         plugin: bool = False,
         for_all: bool = True,
+        profile: config.Profile = config.PLAIN,
         say: Callable[[str], None] = print,
     ) -> None:
         self.directory = Path(directory).absolute()
         self._token_expiration = token_expiration
         self._plugin = plugin
         self._for_all = for_all
+        self._profile = profile
+        self._services = services(profile)
         self._say = say
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._state = State(self.directory / "state.json")
@@ -122,11 +125,26 @@ class Lab:
 
         ``environment``: variables that it gets beside its own.
         """
+        (service,) = (one for one in self._services if one.name == name)
+        self._start(service, self.settings, True, environment)
+        self._wait_until_ready(service, self.settings)
+
+    def add(self, *further: Service) -> None:
+        """Start these as well, and wait until they answer. Only who brought the lab up can."""
+        self._services += further
+        for service in further:
+            self._start(service, self.settings, True, {})
+        self._wait_for(further, self.settings)
+
+    @property
+    def settings(self) -> config.Settings:
+        """Its own values, which only who brought it up knows.
+
+        :raises LabError: another program did.
+        """
         if self._settings is None:
             raise LabError(_ANOTHERS)
-        (service,) = (one for one in SERVICES if one.name == name)
-        self._start(service, self._settings, True, environment)
-        self._wait_until_ready(service, self._settings)
+        return self._settings
 
     def load_plugin(self, wanted: bool) -> None:
         """Start Heat again with the plug-in or without it, if it is not so already.
@@ -171,7 +189,7 @@ class Lab:
                 known[service.name].alive(),
                 self.logs[service.name],
             )
-            for service in SERVICES
+            for service in self._services
             if service.name in known
         ]
 
@@ -189,7 +207,9 @@ class Lab:
     @property
     def logs(self) -> dict[str, Path]:
         """Each service's log file."""
-        return {service.name: self.directory / f"log/{service.name}.log" for service in SERVICES}
+        return {
+            service.name: self.directory / f"log/{service.name}.log" for service in self._services
+        }
 
     @property
     def python(self) -> Path:
@@ -233,21 +253,22 @@ class Lab:
 
     def _up(self, dies_with_parent: bool) -> None:
         made = venv.install()
-        self._step(f"environment {'installed' if made else 'is there'}: {venv.VENV}")
+        self.step(f"environment {'installed' if made else 'is there'}: {venv.VENV}")
         (self.directory / "log").mkdir(mode=0o700)
         settings = config.Settings.new(
             self.directory,
             token_expiration=self._token_expiration,
             plugin=self._plugin,
             for_all=self._for_all,
+            profile=self._profile,
         )
         settings.render()
         self._settings = settings
         self._state.begin(settings)
         databases.prepare(settings)
-        self._step("databases prepared")
+        self.step("databases prepared")
         for first in (True, False):
-            group = [service for service in SERVICES if service.first == first]
+            group = [service for service in self._services if service.first == first]
             for service in group:
                 self._start(service, settings, dies_with_parent, {})
             self._wait_for(group, settings)
@@ -277,12 +298,12 @@ class Lab:
         """Wait until each service answers; fill Keystone as soon as that one does."""
         for service in group:
             self._wait_until_ready(service, settings)
-            where = ", ".join(f"127.0.0.1:{settings.ports[port]}" for port in service.ports)
-            self._step(f"{service.name} answers at {where}")
+            where = ", ".join(str(settings.ports[port]) for port in service.ports)
+            self.step(f"{service.name} answers{where and f' at port {where}'}")
             if service.name == "keystone":
                 project = identity.fill(settings, databases.bootstrap_password(settings))
                 self._state.fill(_endpoints(settings, project))
-                self._step("users, roles, catalog created")
+                self.step("users, roles, catalog created")
 
     def _try_out(self, settings: config.Settings) -> None:
         """Use each API as a client does: a token, Redis and the engine have to be there."""
@@ -293,7 +314,7 @@ class Lab:
         client = {"Client-ID": "00000000-0000-4000-8000-000000000000"}
         identity.request("GET", url, token=keystone.token, headers=client)
         self._state.finish()
-        self._step("stacks and queues can be listed: the lab is up")
+        self.step("stacks and queues can be listed: the lab is up")
 
     def _wait_until_ready(self, service: Service, settings: config.Settings) -> None:
         deadline = time.monotonic() + _PATIENCE
@@ -317,7 +338,8 @@ class Lab:
         text = log.read_text(errors="replace") if log.exists() else ""
         return "\n".join([f"--- {log}", *text.splitlines()[-lines:]])
 
-    def _step(self, what: str) -> None:
+    def step(self, what: str) -> None:
+        """Say that something is done, and when."""
         self._say(f"{time.monotonic() - self._began:6.1f} s  {what}")
 
 

@@ -34,7 +34,9 @@ def prepare(settings: config.Settings) -> None:
     run("cp", "-a", "--reflink=auto", _seed(), data)
     (data / "redis").mkdir()
     _new_keys(data / "keystone")
-    _sql(data / "postgresql", f"ALTER ROLE heat PASSWORD '{_heat_password(settings)}'")
+    further = (f"CREATE DATABASE {name} OWNER heat" for name in settings.profile.databases)
+    password = f"ALTER ROLE heat PASSWORD '{_heat_password(settings)}'"
+    _sql(data / "postgresql", password, *further)
 
 
 def bootstrap_password(settings: config.Settings) -> str:

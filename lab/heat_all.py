@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Heat's API, its CFN API and its engine in one process: run by the services' own Python.
 
-    python heat_all.py --config-file heat.conf API_PORT CFN_PORT
+    python heat_all.py --config-file heat.conf ADDRESS API_PORT CFN_PORT
 
 Heat itself no longer has such a program. It spares the lab a message broker (``transport_url =
 fake://`` reaches no further than a process) and two thirds of the memory and of the start-up time.
@@ -60,12 +60,12 @@ def configure(arguments: list[str]) -> None:
 
 def main() -> None:
     """Start the engine, then answer on the APIs' ports: who gets an answer has an engine."""
-    *options, api_port, cfn_port = sys.argv[1:]
+    *options, address, api_port, cfn_port = sys.argv[1:]
     configure(options)
     service.EngineService(cfg.CONF.host, rpc_api.ENGINE_TOPIC).start()
     for name, port in (("heat-api", api_port), ("heat-api-cfn", cfn_port)):
         application = config.load_paste_app(name)
-        server = make_server("127.0.0.1", int(port), application, Server, Handler)
+        server = make_server(address, int(port), application, Server, Handler)
         threading.Thread(target=server.serve_forever, name=name).start()
 
 

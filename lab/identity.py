@@ -107,32 +107,44 @@ def fill(settings: Settings, bootstrap_password: str) -> str:
     _replace_admin(keystone, bootstrap_password, settings.passwords["admin_password"])
     keystone.create("region", id=REGION)
     for kind, (public, name) in catalog(settings).items():
-        service = keystone.create("service", type=kind, name=name)
-        for interface in ("public", "internal", "admin"):
-            keystone.create(
-                "endpoint", service_id=service, interface=interface, url=public, region_id=REGION
-            )
+        add_service(keystone, kind, name, public)
     for role in ("heat_stack_owner", "heat_stack_user"):
         keystone.create("role", name=role)
     _stack_domain(keystone, settings.passwords["heat_domain_admin_password"])
-    services = keystone.create("project", name="service", domain_id="default")
+    keystone.create("project", name="service", domain_id="default")
     for name in ("heat", "zaqar"):
-        _user(keystone, name, settings.passwords[f"{name}_password"], services, _SERVICE_ROLES)
+        add_service_user(keystone, name, settings.passwords[f"{name}_password"])
     demo = keystone.create("project", name="demo", domain_id="default")
     _user(keystone, "demo", settings.passwords["demo_password"], demo, _OWNER_ROLES)
     return demo
 
 
+def add_service(keystone: Keystone, kind: str, name: str, url: str) -> None:
+    """Add a service to the catalog."""
+    service = keystone.create("service", type=kind, name=name)
+    for interface in ("public", "internal", "admin"):
+        keystone.create(
+            "endpoint", service_id=service, interface=interface, url=url, region_id=REGION
+        )
+
+
+def add_service_user(keystone: Keystone, name: str, password: str) -> None:
+    """Create the user as whom a service asks the others."""
+    _user(keystone, name, password, keystone.find("project", "service"), _SERVICE_ROLES)
+
+
 def catalog(settings: Settings) -> dict[str, tuple[str, str]]:
     """Return each service type's URL, as the catalog has it, and name."""
-    port = settings.ports
+    websocket = f"ws://{settings.profile.address}:{settings.ports['websocket']}"
+    compute = {"compute": (f"{settings.url('compute')}/v2.1", "no-nova")}
+    stand_in = compute if settings.profile.stand_in else {}
     return {
         "identity": (settings.identity_url, "keystone"),
-        "messaging": (f"http://127.0.0.1:{port['zaqar']}", "zaqar"),
-        "messaging-websocket": (f"ws://127.0.0.1:{port['websocket']}", "zaqar-websocket"),
-        "orchestration": (f"http://127.0.0.1:{port['heat']}/v1/%(project_id)s", "heat"),
-        "cloudformation": (f"http://127.0.0.1:{port['heat_cfn']}/v1", "heat-cfn"),
-        "compute": (f"http://127.0.0.1:{port['compute']}/v2.1", "no-nova"),
+        "messaging": (settings.url("zaqar"), "zaqar"),
+        "messaging-websocket": (websocket, "zaqar-websocket"),
+        "orchestration": (f"{settings.url('heat')}/v1/%(project_id)s", "heat"),
+        "cloudformation": (f"{settings.url('heat_cfn')}/v1", "heat-cfn"),
+        **stand_in,
     }
 
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import databases, identity, venv
-from .config import Settings
+from .config import Profile, Settings
 from .errors import LabError
 
 HEAT_ALL = Path(__file__).with_name("heat_all.py")
 NO_NOVA = Path(__file__).with_name("no_nova.py")
+STAND_IN = "no-nova"
 
 
 @dataclass(frozen=True)
@@ -51,22 +52,21 @@ def _websocket(_: Settings) -> list[str | Path]:
 def _heat(settings: Settings) -> list[str | Path]:
     conf = settings.directory / "etc/heat.conf"
     ports = [str(settings.ports[name]) for name in ("heat", "heat_cfn")]
-    return [venv.python(), HEAT_ALL, "--config-file", conf, *ports]
+    return [venv.python(), HEAT_ALL, "--config-file", conf, settings.profile.address, *ports]
 
 
 def _no_nova(settings: Settings) -> list[str | Path]:
     return [venv.python(), NO_NOVA, str(settings.ports["compute"])]
 
 
-def _http(*ports: str) -> Callable[[Settings], bool]:
-    return lambda settings: all(
-        identity.answers(f"http://127.0.0.1:{settings.ports[port]}/") for port in ports
-    )
+def http(*ports: str) -> Callable[[Settings], bool]:
+    """Whether something answers on each of these ports."""
+    return lambda settings: all(identity.answers(f"{settings.url(port)}/") for port in ports)
 
 
 def _redis_ready(settings: Settings) -> bool:
     hello = f"AUTH {settings.passwords['redis_password']}\r\nPING\r\n"
-    return _says(settings.ports["redis"], hello, b"+PONG")
+    return says("127.0.0.1", settings.ports["redis"], hello, b"+PONG")
 
 
 def _websocket_ready(settings: Settings) -> bool:
@@ -75,14 +75,14 @@ def _websocket_ready(settings: Settings) -> bool:
         f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n"
         "Sec-WebSocket-Version: 13\r\n\r\n"
     )
-    return _says(settings.ports["websocket"], hello, b" 101 ")
+    return says(settings.profile.address, settings.ports["websocket"], hello, b" 101 ")
 
 
-def _says(port: int, text: str, expected: bytes) -> bool:
+def says(address: str, port: int, text: str, expected: bytes) -> bool:
     """Send text to a port; say whether the answer has what is expected."""
     answer = b""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        with socket.create_connection((address, port), timeout=5) as connection:
             connection.sendall(text.encode())
             while expected not in answer and (chunk := connection.recv(4096)):
                 answer += chunk
@@ -103,9 +103,14 @@ SERVICES = (
         # On KILL it would leave its shared memory.
         death_signal="TERM",
     ),
-    Service("keystone", ("keystone",), _uwsgi("keystone"), _http("keystone")),
-    Service("zaqar", ("zaqar",), _uwsgi("zaqar"), _http("zaqar")),
+    Service("keystone", ("keystone",), _uwsgi("keystone"), http("keystone")),
+    Service("zaqar", ("zaqar",), _uwsgi("zaqar"), http("zaqar")),
     Service("zaqar-websocket", ("websocket",), _websocket, _websocket_ready),
-    Service("no-nova", ("compute",), _no_nova, _http("compute")),
-    Service("heat", ("heat", "heat_cfn"), _heat, _http("heat", "heat_cfn")),
+    Service(STAND_IN, ("compute",), _no_nova, http("compute")),
+    Service("heat", ("heat", "heat_cfn"), _heat, http("heat", "heat_cfn")),
 )
+
+
+def services(profile: Profile) -> tuple[Service, ...]:
+    """Those that a lab of this profile begins with."""
+    return tuple(each for each in SERVICES if profile.stand_in or each.name != STAND_IN)

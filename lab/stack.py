@@ -17,6 +17,8 @@ from keystoneauth1 import loading, session
 # Seconds after which what has not come is taken never to come: many times what
 # it takes on a slow machine.
 PATIENCE = 120.0
+# Seconds between two looks.
+PACE = 0.2
 
 
 class Heat:
@@ -107,11 +109,16 @@ class Stack:
         template: dict[str, Any],
         *,
         environment: dict[str, Any] | None = None,
+        files: dict[str, str] | None = None,
         **parameters: Any,
     ) -> None:
-        """Begin to update it; ``environment``: see :meth:`Heat.create`."""
+        """Begin to update it; ``environment``, ``files``: see :meth:`Heat.create`."""
         self._api.stacks.update(
-            self.id, template=template, parameters=parameters, environment=environment or {}
+            self.id,
+            template=template,
+            parameters=parameters,
+            environment=environment or {},
+            files=files or {},
         )
 
     def wait_for_server(self) -> dict[str, Any]:
@@ -131,6 +138,7 @@ class Stack:
         action: str,
         meanwhile: Callable[[], Any] = lambda: None,
         patience: float = PATIENCE,
+        pace: float = PACE,
     ) -> str:
         """Wait until an action has ended; return how: COMPLETE or FAILED."""
 
@@ -139,7 +147,7 @@ class Stack:
             current, _, status = self.state.partition("_")
             return status if current == action and status != "IN_PROGRESS" else None
 
-        return str(wait_for(f"{action} of {self.id}", ended, patience))
+        return str(wait_for(f"{action} of {self.id}", ended, patience, pace))
 
     def wait_for_output(self, name: str, value: Any) -> None:
         """Wait until an output has this value."""
@@ -166,8 +174,10 @@ class Stack:
         wait_for(f"the deletion of {self.id}", gone)
 
 
-def wait_for(what: str, found: Callable[[], Any], patience: float = PATIENCE) -> Any:
-    """Ask until there is an answer.
+def wait_for(
+    what: str, found: Callable[[], Any], patience: float = PATIENCE, pace: float = PACE
+) -> Any:
+    """Ask until there is an answer, after so many seconds each time.
 
     :raises TimeoutError: there was none for so many seconds.
     """
@@ -175,5 +185,5 @@ def wait_for(what: str, found: Callable[[], Any], patience: float = PATIENCE) ->
     while time.monotonic() < deadline:
         if answer := found():
             return answer
-        time.sleep(0.2)
+        time.sleep(pace)
     raise TimeoutError(f"{what} did not come within {patience:.0f} s")

@@ -24,38 +24,39 @@ VENV = CACHE / "venv-lab"
 OLDEST_PYTHON = (3, 11)
 
 
-def python() -> Path:
+def python(folder: Path = VENV) -> Path:
     """Return the environment's interpreter, whether it is installed or not."""
-    return VENV / "bin" / "python"
+    return folder / "bin" / "python"
 
 
-def key() -> str:
+def key(requirements: Path | None = None) -> str:
     """Return what the environment is made from, so that a change of it is noticed.
 
     Not the interpreter that runs the lab: tests run it by another than a person at a shell,
     and the one must not replace the environment under the other's running services.
     """
-    return hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:16]
+    return hashlib.sha256((requirements or REQUIREMENTS).read_bytes()).hexdigest()[:16]
 
 
-def install() -> bool:
-    """Create the environment unless it is there already; say whether it had to be made."""
-    marker = VENV / "lab-key"
-    with locked(CACHE / "venv-lab.lock"):
-        found = marker.read_text() if marker.is_file() and python().exists() else ""
-        if found == key():
+def install(folder: Path = VENV, requirements: Path | None = None) -> bool:
+    """Create an environment unless it is there already; say whether it had to be made."""
+    wanted = requirements or REQUIREMENTS
+    own, marker = python(folder), folder / "lab-key"
+    with locked(CACHE / f"{folder.name}.lock"):
+        found = marker.read_text() if marker.is_file() and own.exists() else ""
+        if found == key(wanted):
             return False
         if found:
             # Complete, and of other versions: changed in place, since a lab may run from it.
             marker.unlink()
         else:
-            shutil.rmtree(VENV, ignore_errors=True)
-            run([base_python(), "-m", "venv", VENV])
+            shutil.rmtree(folder, ignore_errors=True)
+            run([base_python(), "-m", "venv", folder])
         # Every package is in the list, so there is nothing to resolve: --no-deps is faster,
         # and a package that is missing from the list shows in `pip check`.
-        run([python(), "-m", "pip", "install", "--quiet", "--no-deps", "-r", REQUIREMENTS])
-        run([python(), "-m", "pip", "check"])
-        marker.write_text(key())
+        run([own, "-m", "pip", "install", "--quiet", "--no-deps", "-r", wanted])
+        run([own, "-m", "pip", "check"])
+        marker.write_text(key(wanted))
     return True
 
 

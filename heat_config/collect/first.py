@@ -40,4 +40,5 @@ def _make_private(path: Path) -> None:
         found = path.lstat().st_mode
         if stat.S_ISREG(found) and found & 0o077:
             path.chmod(files.PRIVATE_FILE)
-            log.info(f"{path} holds a password, and others could read it: now root alone can")
+            # Its folder may have kept them from it.
+            log.info(f"{path} holds a password, its mode was {found & 0o777:o}: now root alone can")

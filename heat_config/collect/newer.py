@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from heat_config import settings, waiting
 from heat_config.collect.cache import differing
@@ -14,13 +14,15 @@ from heat_config.settings import SettingsError
 if TYPE_CHECKING:
     from heat_config.collect.cache import Sources
 
+    Items = dict[str, tuple[str, str]]
+
 
 class Newer:
     """What differs from the sources that are being applied; to begin with, nothing does."""
 
     def __init__(self, applied: Sources) -> None:
         self._applied = applied
-        self._noted: tuple[list[str], list[str] | None] = ([], None)
+        self._noted: tuple[list[str], Items | None] = ([], None)
         clear()
 
     def look(self, given: Sources) -> None:
@@ -40,13 +42,21 @@ class Newer:
         return bool({*differ} & {*HEATS}) and were <= {*given}
 
 
-def _asked(given: Sources) -> list[str]:
-    """The ids of all deployments, whatever source they are from."""
+def _asked(given: Sources) -> Items:
+    """Name and group of all deployments by their ids, whatever source they are from."""
     metadata = [each.contents[0][1] for each in given.values() if each.contents]
     lists = [each.get("deployments") for each in metadata if isinstance(each, dict)]
     items = [item for each in lists if isinstance(each, list) for item in each]
-    ids = [item.get("id") for item in items if isinstance(item, dict)]
-    return sorted({each for each in ids if isinstance(each, str)})
+    return {
+        item["id"]: (_text(item, "name") or item["id"], _text(item, "group"))
+        for item in items
+        if isinstance(item, dict) and isinstance(item.get("id"), str)
+    }
+
+
+def _text(item: dict[str, Any], key: str) -> str:
+    found = item.get(key)
+    return found if isinstance(found, str) else ""
 
 
 def clear() -> None:

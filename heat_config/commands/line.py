@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import heat_config
 from heat_config import log as journal
 from heat_config import settings, terminal
-from heat_config.commands import completion, log, notify, rebuild, status
+from heat_config.commands import completion, display, log, notify, rebuild, status
 from heat_config.events import Event
 from heat_config.run import loop, stopped
 from heat_config.run.refreshed import Refreshed
@@ -72,17 +72,35 @@ def _deliver(options: argparse.Namespace, given: Settings) -> int:
 
 
 def _status(options: argparse.Namespace, given: Settings) -> int:
-    try:
-        found = status.wait(given, options.timeout) if options.wait else status.rows(given)
-    except status.UnknownError as error:
-        terminal.write(sys.stderr, f"{terminal.shown(str(error))}\n")
-        return status.UNFINISHED
-    show = status.as_json if options.format == "json" else status.as_table
-    terminal.write(sys.stdout, show(found))
+    found, unknown = _rows(options, given)
     waits = status.newer(given)
-    if waits:
-        terminal.write(sys.stderr, f"{terminal.shown(waits)}\n")
-    return status.exit_status(found, waits)
+    said = [each for each in (status.now_applied(given, found), waits) if each]
+    if options.short:
+        terminal.write(sys.stdout, display.as_short(found, said, unknown))
+        return status.exit_status(found, unknown or waits)
+    # Where nothing is known nothing is shown: no row would mean that there is no deployment.
+    if found or not unknown:
+        show = display.as_json if options.format == "json" else display.as_table
+        terminal.write(sys.stdout, show(found))
+    for each in (*([unknown] if unknown else []), *said):
+        terminal.write(sys.stderr, f"{terminal.shown(each)}\n")
+    return status.exit_status(found, unknown or waits)
+
+
+def _rows(options: argparse.Namespace, given: Settings) -> tuple[list[status.Row], str]:
+    """The rows that are asked for, and why nothing is known of what Heat asks for by now."""
+    try:
+        found, unknown = _asked(options, given), ""
+    except status.UnknownError as error:
+        found, unknown = [], str(error)
+    try:
+        return [*(status.former(given) if options.all else ()), *found], unknown
+    except status.UnknownError as error:
+        return found, str(error)
+
+
+def _asked(options: argparse.Namespace, given: Settings) -> list[status.Row]:
+    return status.wait(given, options.timeout) if options.wait else status.rows(given)
 
 
 def _log(options: argparse.Namespace, given: Settings) -> int:
@@ -164,7 +182,10 @@ def _parser() -> argparse.ArgumentParser:
         "was abandoned; 2 one is still to be run, is running, or its result is pending, "
         "newer metadata wait, or nothing is known of them.",
     )
-    status_of.add_argument("--format", choices=("table", "json"), default="table")
+    form = status_of.add_mutually_exclusive_group()
+    form.add_argument("--format", choices=("table", "json"), default="table")
+    form.add_argument("--short", action="store_true", help="a few lines, for those who log in")
+    status_of.add_argument("--all", action="store_true", help="what ran before, too")
     status_of.add_argument("--wait", action="store_true", help="wait while the status would be 2")
     status_of.add_argument("--timeout", type=float, metavar="SECONDS", help="wait no longer")
 

@@ -65,6 +65,11 @@ class Keeper(Protocol):
         """Keep a result that will not be delivered."""
 
 
+def limits_of(settings: Settings) -> Limits:
+    """What the operator has set of the policy."""
+    return Limits(settings.first_wait, settings.fallback_after, float(settings.message_ttl))
+
+
 class Courier:
     """Delivers results. What is away for one is not tried for the next one."""
 
@@ -72,9 +77,7 @@ class Courier:
         self._outbox = outbox
         self._records = records
         self._settings = settings
-        self._limits = Limits(
-            settings.first_wait, settings.fallback_after, float(settings.message_ttl)
-        )
+        self._limits = limits_of(settings)
         self._away: set[str] = set()
         self._asked: frozenset[str] = frozenset()
         """The configs that Heat asks for, as far as that is known."""
@@ -300,7 +303,9 @@ def _report(entry: Entry, act: Act, answer: Answer) -> None:
         log.warning(f"{what} was lost by the queue before Heat acknowledged it: it is posted again")
     elif answer.outcome not in (Outcome.ACCEPTED, Outcome.PRESENT, Outcome.ABSENT):
         said = f"{what} is kept: {act.value}: {answer.outcome.value}: {answer.detail}"
-        log.warning(said, Event.PENDING)
+        # A service that is away for a day is away once.
+        write = log.debug if answer.detail == entry.problem else log.warning
+        write(said, Event.PENDING)
 
 
 def _instead(result: Result, reason: str, log_path: str) -> Result:

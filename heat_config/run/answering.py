@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from heat_config import log, process
 from heat_config.events import Event
-from heat_config.result import INTERRUPTED, Result, failure
+from heat_config.result import INTERRUPTED, TIMES, Result, failure
 from heat_config.run import hook, runlog
 from heat_config.run.scope import Scope
 from heat_config.terminal import shown
@@ -33,14 +33,23 @@ def run(deployment: Deployment, settings: Settings, scope: Scope) -> Result:
     if deployment.error:
         return invalid(deployment)
     log.info(f"running {deployment}", Event.BEGUN)
-    begun = time.monotonic()
+    at, begun = time.time(), time.monotonic()
     try:
         result = hook.run(deployment, settings, _follower(deployment, settings), scope)
     except Exception as error:  # whatever happened, Heat is waiting for an answer
         log.error(f"{deployment}: {error!r}", Event.FAILED)
         return failure(f"the agent could not run the hook: {error!r}\n")
-    report(deployment, result, time.monotonic() - begun)
-    return result
+    seconds = time.monotonic() - begun
+    report(deployment, result, seconds)
+    return _timed(deployment, result, at, seconds)
+
+
+def _timed(deployment: Deployment, result: Result, begun: float, seconds: float) -> Result:
+    """With when it ran as an output, in seconds since the epoch, if its config declares that."""
+    if all(output["name"] != TIMES for output in deployment.item["outputs"]):
+        return result
+    times = {"begun": round(begun, 3), "ended": round(begun + seconds, 3)}
+    return result._replace(outputs={**result.outputs, TIMES: times})
 
 
 def report(deployment: Deployment, result: Result, seconds: float | None = None) -> None:

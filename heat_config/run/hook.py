@@ -64,7 +64,7 @@ def _run(
     path = find(deployment.group, settings.hook_folders)
     if path is None:
         return _without_hook(deployment.group, settings.hook_folders)
-    limit = _time_limit(deployment, settings)
+    limit = time_limit(deployment, settings)
     if limit is None:
         given = deployment.item["options"]["timeout"]
         return result.failure(
@@ -160,7 +160,7 @@ def _without_credentials(entry: dict[str, Any]) -> dict[str, Any]:
     return {**entry, "value": redact.url(entry["value"])}
 
 
-def _time_limit(deployment: Deployment, settings: Settings) -> float | None:
+def time_limit(deployment: Deployment, settings: Settings) -> float | None:
     """The seconds that the hook may take; None when the option is none of which one can wait."""
     given = deployment.item["options"].get("timeout")
     if given is None:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from heat_config.settings import Settings
 
 
+# Bytes of a log's end in which its last line is looked for.
+LAST = 4096
+
+
 class RunLog:
     """The log of one run; of one that is too long the later half is kept.
 
@@ -89,6 +93,12 @@ def tail(path: Path, size: int) -> str:
     end = _end(path, size)
     earlier = _end(older_part(path), size - len(end))
     return (earlier + end).decode("utf-8", "replace")
+
+
+def last_line(path: Path) -> str:
+    """The last line of a log that has something in it; of a long one the end."""
+    written = tail(path, LAST).splitlines()
+    return next((line for line in reversed(written) if line.strip()), "")
 
 
 class Logs:

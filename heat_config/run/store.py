@@ -158,6 +158,16 @@ class Store:
             raise ValueError(f"{self.result_path(config_id)} holds no JSON object")
         return from_dict(message)
 
+    def ids(self) -> list[str]:
+        """The configs that were begun.
+
+        :raises OSError: the folder cannot be read.
+        """
+        names = [path.name for path in self._folder.glob("[!.]*.json")]
+        return sorted(
+            name.removesuffix(".json") for name in names if not name.endswith(".notify.json")
+        )
+
     def old(self, before: float, kept: Collection[str]) -> list[str]:
         """The configs of which more is noted than that they ran, the last of it before a moment.
 

@@ -9,8 +9,8 @@ is made from, so it is built once; all of it lies in .cache/image.
 
 from __future__ import annotations
 
-from .kinds import build_qcow2, build_tar
+from .kinds import build_file_system, build_qcow2, build_tar
 from .recipe import Others
 from .root import unpack
 
-__all__ = ["Others", "build_qcow2", "build_tar", "unpack"]
+__all__ = ["Others", "build_file_system", "build_qcow2", "build_tar", "unpack"]

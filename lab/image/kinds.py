@@ -38,16 +38,21 @@ def build_qcow2(
     release: str = "bookworm", elements: Sequence[str] = (), *, progress: Progress = print
 ) -> Path:
     """Return an image with a kernel and cloud-init. It has partitions where that is possible."""
-    chosen = (*CLOUD, *ELEMENTS, *elements)
     if has_device_mapper():
-        chosen = (*chosen, "vm")
-    else:
-        progress(
-            "This machine has no device-mapper, which dib needs for partitions: the image is one"
-            " file system without a boot loader. Start it with its own /vmlinuz and /initrd.img"
-            " (qemu -kernel, Glance's kernel_id and ramdisk_id), root=LABEL=cloudimg-rootfs."
-        )
-    return build(Image.of("qcow2", release, chosen), progress=progress)
+        return build_file_system(release, (*elements, "vm"), progress=progress)
+    progress(
+        "This machine has no device-mapper, which dib needs for partitions: the image is one"
+        " file system without a boot loader. Start it with its own /vmlinuz and /initrd.img"
+        " (qemu -kernel, Glance's kernel_id and ramdisk_id), root=LABEL=cloudimg-rootfs."
+    )
+    return build_file_system(release, elements, progress=progress)
+
+
+def build_file_system(
+    release: str = "bookworm", elements: Sequence[str] = (), *, progress: Progress = print
+) -> Path:
+    """Return the same as one file system, if no element makes partitions of it."""
+    return build(Image.of("qcow2", release, (*CLOUD, *ELEMENTS, *elements)), progress=progress)
 
 
 def has_device_mapper() -> bool:

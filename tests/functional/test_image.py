@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
 import re
 import subprocess
+import tarfile
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -524,6 +527,81 @@ def test_a_run_that_a_power_cut_has_ended_is_answered_after_the_boot(
     finally:
         server.stop()
         stack.delete()
+
+
+# What the elements have put there beside the environment goes; what the agent knows stays.
+TAKE_AWAY = """
+units="os-collect-config.service heat-config-deliver.path heat-config-resume.path"
+systemctl disable --quiet --now $units
+rm -r /usr/libexec/heat-config /usr/libexec/os-refresh-config /usr/libexec/os-apply-config
+rm /usr/lib/systemd/system/os-collect-config.* /usr/lib/systemd/system/heat-config-*
+find /usr/bin /usr/local/bin -lname "/opt/stack/venvs/heat-config/*" -delete
+systemctl daemon-reload
+"""
+
+
+@pytest.fixture
+def bare(server: Server) -> Server:
+    """The same server without what the elements install, and with the wheel that pip installs.
+
+    Its tests come after all others of that server.
+    """
+    server.run(["sh", "-euc", TAKE_AWAY])
+    wheel = io.BytesIO()
+    with tarfile.open(fileobj=wheel, mode="w:gz") as archive:
+        for name in ("elements", "hooks"):
+            archive.add(REPOSITORY / name, f"share/{name}")
+    unpack = f"base64 -d | tar -xzC /{VENV}/lib/python3*/site-packages/heat_config"
+    server.run(["sh", "-ec", unpack], text_input=base64.b64encode(wheel.getvalue()).decode())
+    return server
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_running_server_is_installed_joins_a_stack_and_is_left(
+    lab: Lab, heat: Heat, bare: Server
+) -> None:
+    install = [f"/{VENV}/bin/heat-config", "install"]
+    assert "write /usr/libexec/heat-config/hooks/script\n" in bare.run(install).stdout
+    units = ("os-collect-config.service", "heat-config-deliver.path", "heat-config-resume.path")
+    assert bare.run(["systemctl", "is-enabled", *units]).stdout.split() == ["enabled"] * 3
+    # Nobody waits for the collector's start, which may come later in a boot.
+    active = ["systemctl", "is-active", *units]
+    bare.wait_for(lambda it: not it.run(active, check=False).returncode, what="the services")
+    again = bare.run(install).stdout
+    assert again == "nothing to change: all is as it has to be\n"
+
+    deployments = {"tell": {"config": "#!/bin/sh\necho joined"}}
+    made = template(
+        server_transport="ZAQAR_MESSAGE", signal_transport="ZAQAR_SIGNAL", deployments=deployments
+    )
+    stack = heat.create("test-join", made)
+    stack.wait_for_server()
+    wrong = json.loads(shown(lab, "json"))
+    wrong["output_value"]["zaqar"]["password"] = "another-password"
+    join = ["heat-config", "join", "--timeout", "1"]
+    said = bare.run(join, text_input=json.dumps(wrong), check=False)
+    assert said.returncode == 2
+    assert "401" in said.stderr
+    assert "zaqar cannot be asked, for the reason above" in said.stderr
+    said = bare.run(join[:2], text_input=shown(lab, "value"))
+    assert said.stdout.startswith("joined: the metadata have come from zaqar")
+    assert stack.wait("CREATE") == "COMPLETE", stack.reason
+    assert stack.output("tell.deploy_stdout") == "joined\n"
+    stack.delete()
+
+    # Not while a config is being run.
+    uninstall = [*install, "--uninstall"]
+    bare.wait_for(lambda it: not it.run(uninstall, check=False).returncode, what="its end")
+    listed = ["systemctl", "list-units", "--all", "--plain", "--no-legend"]
+    assert bare.run([*listed, "os-collect-config*", "heat-config*"]).stdout == ""
+    assert "config" not in bare.run(["ls", "/usr/libexec"]).stdout
+
+
+def shown(lab: Lab, form: str) -> str:
+    """What Heat has for the server, as its owner is shown it."""
+    argv = [str(lab.bin("openstack")), "stack", "output", "show", "test-join", "server", "-f", form]
+    environment = {**os.environ, **lab.environment()}
+    return subprocess.run(argv, env=environment, capture_output=True, text=True, check=True).stdout
 
 
 def test_nothing_of_the_build_stays_in_the_image(root: Path) -> None:

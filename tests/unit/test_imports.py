@@ -13,8 +13,8 @@ from tests.support.checkout import REPOSITORY
 
 # Parts of heat_config from the ground up, and what each may import beside itself.
 GROUND = {
-    *("__init__", "data", "events", "files", "journal", "log", "mask", "origin", "process"),
-    *("readable", "redact", "settings", "terminal", "waiting"),
+    *("__init__", "applying", "data", "events", "files", "journal", "log", "mask", "origin"),
+    *("process", "readable", "redact", "settings", "terminal", "waiting"),
 }
 ASKED = {"deployment", "result"}
 MAY = {
@@ -38,12 +38,22 @@ MAY = {
 # What stands beside heat_config, and what of this repository each may import.
 BESIDE = {
     "heat_config": set[str](),
+    "heat_operator": {"heat_config"},
     "hooks": {"heat_config"},
     "lab": set[str](),
     "demo": {"lab"},
     "packages": {"heat_config", "lab"},
     "tests": {
-        *("heat_config", "hooks", "lab", "demo", "bench", "compare", "faults", "packages", "tools"),
+        "heat_config",
+        "heat_operator",
+        "hooks",
+        "lab",
+        "demo",
+        "bench",
+        "compare",
+        "faults",
+        "packages",
+        "tools",
     },
     "bench": {"heat_config", "lab", "tests"},
     "compare": {"heat_config", "lab", "bench", "tests"},

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from heat_config import process, readable, waiting
+from heat_config import applying, process, readable, waiting
 from heat_config.collect import collector, loop
 from heat_config.collect.cache import Given, Sources
 from heat_config.collect.loop import CANNOT_WRITE, NOT_ASKED
@@ -336,11 +336,16 @@ def test_what_comes_while_the_command_runs_is_on_disk_and_shown(
         try:
             until(lambda: len(machine.ran()) == 1)
             assert waiting.read(settings) is None
-            newer = {**body(2), "deployments": [{"id": "c2", "name": "next"}]}
+            newer = {**body(2), "deployments": [{"id": "c2", "name": "next", "group": "script"}]}
             machine.zaqar.put(newer)
             until(lambda: waiting.read(settings))
+            runs = applying.read(settings)
+            assert runs and (runs.command, runs.pid) == ("echo", program.pid)
             noted = waiting.read(settings)
-            assert noted and (noted.sources, noted.asked) == (("zaqar",), ("c2",))
+            assert noted and (noted.sources, noted.asked) == (
+                ("zaqar",),
+                {"c2": ("next", "script")},
+            )
             newest = json.loads((machine.cache / "zaqar.d/newest.json").read_text())
             assert newest["content"] == newer
             assert machine.stored() == body(1)
@@ -350,6 +355,7 @@ def test_what_comes_while_the_command_runs_is_on_disk_and_shown(
             assert machine.stored() == newer
             assert waiting.read(settings) is None
             fifo.write_text("")
+            until(lambda: applying.read(settings) is None)
         finally:
             program.kill()
 
@@ -421,7 +427,8 @@ def test_only_heats_word_says_what_it_asks_for(settings: Settings) -> None:
         newer.look(now)
         noted = waiting.read(settings)
         asked.append(noted and noted.asked)
-    assert asked == [None, ("c", "d"), ("c",), None]
+    c, d = {"c": ("c", "")}, {"d": ("d", "")}
+    assert asked == [None, {**c, **d}, c, None]
     newer.look(given(local=["a"], zaqar=["b"]))
     assert waiting.read(settings) is None
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -12,15 +13,15 @@ from typing import Any
 
 import pytest
 
-from heat_config import cli, deployment, waiting
-from heat_config.commands import status
+from heat_config import applying, cli, deployment, waiting
+from heat_config.commands import display, status
 from heat_config.delivery.entry import Entry, Stage
 from heat_config.delivery.outbox import Outbox
 from heat_config.result import Result
-from heat_config.run import answering
+from heat_config.run import answering, runlog
 from heat_config.run.store import Begun, Store
 from heat_config.run.unfinished import Unfinished
-from heat_config.settings import Settings
+from heat_config.settings import Settings, load
 from tests.support.checkout import REPOSITORY
 from tests.support.deployments import script
 
@@ -40,14 +41,29 @@ class Server:
     def begins(self, item: dict[str, Any]) -> None:
         self.store.begin(deployment.read(item), Begun())
 
-    def ends(self, item: dict[str, Any], status_code: int | str = 0) -> None:
+    def ends(self, item: dict[str, Any], status_code: int | str = 0, stderr: str = "") -> None:
         self.begins(item)
-        self.store.end(item["id"], Result(status_code))
+        self.store.end(item["id"], Result(status_code, stderr=stderr))
 
-    def has(self, item: dict[str, Any], stage: Stage = Stage.NEW, problem: str = "") -> Entry:
+    def writes(self, item: dict[str, Any], *lines: str) -> None:
+        """Its hook has written these lines."""
+        log = runlog.RunLog(runlog.path_of(item["id"], self.settings), 1 << 20, str)
+        for line in lines:
+            log.write(line)
+        log.close()
+
+    def has(
+        self,
+        item: dict[str, Any],
+        stage: Stage = Stage.NEW,
+        problem: str = "",
+        due_in: float | None = None,
+    ) -> Entry:
         """A result is pending."""
         address = {"deploy_queue_id": "q"}
-        entry = Entry(item["id"], address, {"deploy_status_code": 0}, stage, problem=problem)
+        due = 0.0 if due_in is None else time.time() + due_in
+        message = {"deploy_status_code": 0}
+        entry = Entry(item["id"], address, message, stage, problem=problem, due=due)
         with self.outbox.locked() as box:
             box.put(entry)
         return entry
@@ -315,15 +331,40 @@ def test_json_is_for_programs(server: Server, capsys: pytest.CaptureFixture[str]
     server.ends(item)
     assert cli.main(["status", "--format", "json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
-    assert {key: row[key] for key in ("name", "id", "group", "action", "state", "signal")} == {
+    times = {key: row.pop(key) for key in ("begun", "ended", "duration")}
+    assert times["ended"] - times["begun"] == times["duration"] >= 0
+    assert row == {
         "name": "name-of-c1",
         "id": "c1",
         "group": "script",
         "action": "CREATE",
         "state": "done",
         "signal": "delivered",
+        "problem": "",
+        "next_try": None,
+        "status_code": 0,
+        "reason": "",
+        "time_limit": None,
+        "time_left": None,
+        "last_line": "",
+        "asked": True,
     }
-    assert row["ended"] - row["begun"] == row["duration"] >= 0
+
+
+def test_the_documents_list_each_key_of_the_format_for_programs_and_each_word(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A program relies on them: a key may be added, and none ever changes its name or goes."""
+    server.is_asked(script("x"))
+    cli.main(["status", "--format", "json"])
+    (row,) = json.loads(capsys.readouterr().out)
+    page = (REPOSITORY / "docs/watching.md").read_text().partition("## Status, for programs")[2]
+    documented = dict(re.findall(r"(?m)^\| `([a-z_]+)` \| (.*) \|$", page))
+    assert documented.keys() == row.keys()
+    assert set(re.findall(r"`([a-z]+)`", documented["state"])) == set(display.STATES)
+    assert set(re.findall(r"`([a-z]+)`", documented["signal"])) == {
+        *("none", "pending", "unconfirmed", "delivered", "abandoned", "superseded")
+    }
 
 
 def test_waiting_ends_when_nothing_is_unfinished(
@@ -380,6 +421,258 @@ def test_a_table_holds_no_secret(server: Server, capsys: pytest.CaptureFixture[s
         assert "hunter22" not in capsys.readouterr().out
 
 
+class TestProgress:
+    """What goes on at this moment, and what is still to come."""
+
+    @pytest.mark.usefixtures("running")
+    def test_what_runs_says_since_when_how_long_it_may_and_what_it_wrote_last(
+        self, server: Server, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        item = script("x", options={"timeout": 3000})
+        server.is_asked(item)
+        server.begins(item)
+        server.writes(item, "first", "Get:1 10%\rGet:1 20%", "\x1b[0m", " ")
+        row = server.row()
+        assert (row.time_limit, row.last_line) == (3000, "\x1b[0m")
+        assert row.duration is not None and row.time_left is not None
+        assert 0 < row.time_left <= 3000 - row.duration + 1
+        server.writes(item, "first", "Get:1 10%\rGet:1 20%", " ")
+        assert cli.main(["status"]) == 2
+        last = capsys.readouterr().out.splitlines()[-1]
+        assert re.fullmatch(
+            r"name-of-c1: running for \d+ s, \d+ min of its time are left: Get:1 20%", last
+        )
+
+    @pytest.mark.usefixtures("running")
+    def test_the_log_of_the_run_before_a_forced_one_is_not_its_own(self, server: Server) -> None:
+        item = script("x")
+        server.is_asked(item)
+        server.writes(item, "of before")
+        long_ago = time.time() - 60
+        os.utime(runlog.path_of("c1", server.settings), (long_ago, long_ago))
+        server.begins(item)
+        assert server.row().last_line == ""
+
+    @pytest.mark.usefixtures("running")
+    def test_time_that_is_over_is_not_below_nothing(self, server: Server) -> None:
+        item = script("x", options={"timeout": 5})
+        server.is_asked(item)
+        server.begins(item)
+        long_ago = time.time() - 60
+        os.utime(server.store.config_path("c1"), (long_ago, long_ago))
+        assert server.row().time_left == 0
+
+    @pytest.mark.usefixtures("running")
+    def test_a_last_line_holds_no_secret(self, server: Server) -> None:
+        item = script("x", inputs=[{"name": "deploy_password", "value": "hunter22"}])
+        server.is_asked(item)
+        server.begins(item)
+        server.writes(item, "it is hunter22")
+        assert server.row().last_line == "it is ***"
+
+    def test_what_has_failed_says_why(
+        self, server: Server, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        item = script("x")
+        server.is_asked(item)
+        server.ends(item, 3, stderr=f"the first\n\n{'x' * 300}\n the last\n")
+        row = server.row()
+        assert (row.status_code, row.reason.splitlines()[0]) == (3, "the first")
+        cli.main(["status"])
+        note = capsys.readouterr().out.splitlines()[-1]
+        assert note.startswith("name-of-c1: failed: status code 3: the first / xxx")
+        assert note.endswith("xxx / the last")
+        assert len(note) < 260
+
+    def test_what_is_not_delivered_says_when_it_is_tried_again(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HEAT_CONFIG_FIRST_WAIT", "0.5")
+        server = Server(load())
+        item = script("x", inputs=QUEUE)
+        server.is_asked(item)
+        server.ends(item)
+        due = server.has(item, problem="Zaqar is away", due_in=90).due
+        assert server.row().next_try == due
+        cli.main(["status"])
+        note = capsys.readouterr().out.splitlines()[-1]
+        told = "name-of-c1: pending: Zaqar is away; the next try is in "
+        assert re.fullmatch(re.escape(told) + r"\d+ s", note)
+        server.has(item, due_in=1e9)  # by a clock that was wrong: it is due
+        assert server.row().next_try is None
+        server.has(item, due_in=-1)
+        assert server.row().next_try is None
+
+    @pytest.mark.parametrize(
+        ("seconds", "said"),
+        [(0.4, "0 s"), (119, "119 s"), (121, "2 min"), (7100, "118 min"), (86_400, "24 h")],
+    )
+    def test_a_time_is_said_in_what_people_think_in(self, seconds: float, said: str) -> None:
+        assert display.span(seconds) == said
+
+
+class TestApplying:
+    """os-refresh-config, which runs before and after the configs do."""
+
+    TOLD = re.compile(r"os-refresh-config has run for \d+ s: journalctl -u os-collect-config .*")
+
+    def test_it_is_said_while_no_config_runs(
+        self, server: Server, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        server.is_asked()
+        with applying.noted(server.settings, "os-refresh-config"):
+            assert cli.main(["status"]) == 0
+            assert self.TOLD.fullmatch(capsys.readouterr().err.strip())
+            cli.main(["status", "--short"])
+            first, second = capsys.readouterr().out.splitlines()
+            assert first == "heat-config: no deployments"
+            assert self.TOLD.fullmatch(second.strip())
+        cli.main(["status"])
+        assert capsys.readouterr().err == ""
+
+    def test_it_is_said_before_anything_is_known(
+        self, server: Server, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with applying.noted(server.settings, "os-refresh-config"):
+            cli.main(["status", "--short"])
+        first, second = capsys.readouterr().out.splitlines()
+        assert "nothing has come from Heat" in first
+        assert self.TOLD.fullmatch(second.strip())
+
+    @pytest.mark.usefixtures("running")
+    def test_a_config_that_runs_says_more(
+        self, server: Server, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        item = script("x")
+        server.is_asked(item)
+        server.begins(item)
+        with applying.noted(server.settings, "os-refresh-config"):
+            cli.main(["status"])
+        assert capsys.readouterr().err == ""
+
+    @pytest.mark.parametrize("content", ['[0, "x", 4194305]', "torn", "[]"])
+    def test_what_a_process_that_has_ended_has_noted_is_void(
+        self, settings: Settings, content: str
+    ) -> None:
+        (Path(settings.config_file).parent / "applying.json").write_text(content)
+        assert applying.read(settings) is None
+
+    def test_a_disk_that_cannot_be_written_stops_nothing(self, settings: Settings) -> None:
+        place = Path(settings.config_file).parent / "applying.json"
+        place.mkdir()
+        with applying.noted(settings, "x"):
+            assert applying.read(settings) is None
+
+
+class TestAll:
+    def test_what_ran_before_is_shown_and_counts_for_nothing(
+        self, server: Server, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        now, failed = script("x", config_id="now"), script("x", config_id="failed")
+        server.ends(failed, 1)
+        os.utime(server.store.config_path("failed"), (1, 1))
+        server.begins(script("x", config_id="old"))
+        server.store.strip("old")
+        Path(server.settings.deployed, "long-ago.json").touch()
+        os.utime(server.store.config_path("long-ago"), (0, 0))
+        server.ends(now)
+        server.is_asked(now)
+        assert cli.main(["status", "--format", "json"]) == 0
+        assert [row["id"] for row in json.loads(capsys.readouterr().out)] == ["now"]
+        assert cli.main(["status", "--all", "--format", "json"]) == 0
+        rows = json.loads(capsys.readouterr().out)
+        assert [(row["id"], row["state"], row["asked"]) for row in rows] == [
+            ("long-ago", "done", False),
+            ("failed", "failed", False),
+            ("old", "interrupted", False),
+            ("now", "done", True),
+        ]
+        assert (rows[0]["name"], rows[0]["group"], rows[1]["group"]) == ("long-ago", "", "script")
+        cli.main(["status", "--all"])
+        assert capsys.readouterr().out.splitlines()[1].split()[:5] == [
+            *("long-ago", "done", "none", "-", "-")
+        ]
+
+    @pytest.mark.usefixtures("running")
+    def test_a_note_that_is_torn_is_a_row(self, server: Server) -> None:
+        server.is_asked()
+        Path(server.settings.deployed, "c1.json").write_text("torn")
+        (row,) = status.former(server.settings)
+        assert (row.id, row.state, row.time_limit) == ("c1", "running", None)
+
+    def test_it_is_shown_before_heat_has_asked(
+        self, server: Server, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        server.ends(script("x"))
+        assert cli.main(["status", "--all", "--format", "json"]) == status.UNFINISHED
+        shown = capsys.readouterr()
+        assert [row["id"] for row in json.loads(shown.out)] == ["c1"]
+        assert "is not there" in shown.err
+
+    def test_folders_that_cannot_be_read_are_said(
+        self, server: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        server.is_asked()
+
+        def fails(_: Store) -> list[str]:
+            raise PermissionError("not for you")
+
+        monkeypatch.setattr(Store, "ids", fails)
+        assert cli.main(["status", "--all"]) == status.UNFINISHED
+        assert "what this server has done is not known: not for you" in capsys.readouterr().err
+
+
+class TestShort:
+    def test_all_well_is_a_line(self, server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+        items = script("x", inputs=QUEUE), script("x", config_id="c2")
+        server.is_asked(*items)
+        for item in items:
+            server.ends(item)
+        assert cli.main(["status", "--short"]) == 0
+        assert capsys.readouterr().out == "heat-config: 2 deployments: 2 done\n"
+
+    @pytest.mark.parametrize(
+        ("items", "said"), [([], "no deployments"), ([script("x")], "1 deployment: 1 pending")]
+    )
+    def test_none_and_one_are_said_as_people_do(
+        self,
+        server: Server,
+        items: list[dict[str, Any]],
+        said: str,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        server.is_asked(*items)
+        cli.main(["status", "--short"])
+        assert capsys.readouterr().out == f"heat-config: {said}\n"
+
+    def test_nothing_known_is_a_line(
+        self, server: Server, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert cli.main(["status", "--short"]) == status.UNFINISHED
+        shown = capsys.readouterr()
+        assert shown.out.count("\n") == 1 and "nothing has come from Heat" in shown.out
+        assert server and shown.err == ""
+
+    def test_what_needs_somebody_is_named_first_and_not_without_end(
+        self, server: Server, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        pending = [script("x", config_id=f"p{n}", inputs=QUEUE) for n in range(6)]
+        for item in pending:
+            server.ends(item)
+            server.has(item, problem="Zaqar is away")
+        failed = script("x", config_id="f")
+        server.ends(failed, 4, "why")
+        server.is_asked(*pending, failed)
+        waiting.note(server.settings, ["zaqar"])
+        assert cli.main(["status", "--short"]) == 2
+        first, second, *others, more, newer = capsys.readouterr().out.splitlines()
+        assert first == "heat-config: 7 deployments: 1 failed, 6 done, 6 not delivered"
+        assert second == "  name-of-f: failed: status code 4: why"
+        assert others == [f"  name-of-p{n}: pending: Zaqar is away" for n in range(4)]
+        assert more == "  and more: heat-config status shows 7"
+        assert newer.startswith("  newer metadata (zaqar)")
+
+
 class TestNewer:
     def test_what_waits_for_the_end_of_a_run_is_shown_and_is_not_over(
         self, server: Server, settings: Settings, capsys: pytest.CaptureFixture[str]
@@ -397,14 +690,34 @@ class TestNewer:
         waiting.clear(settings)
         assert cli.main(["status", "--format", "json"]) == status.DELIVERED
 
+    def test_what_only_the_newer_ones_have_is_a_row_of_its_own(
+        self, server: Server, settings: Settings, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        item = script("x")
+        server.is_asked(item)
+        server.ends(item)
+        asked = {"c1": ("name-of-c1", "script"), "c2": ("next", "ansible")}
+        waiting.note(settings, ["zaqar"], asked)
+        first, second = status.rows(settings)
+        assert (first.state, second[:6]) == (
+            "done",
+            ("next", "c2", "ansible", "", "pending", "none"),
+        )
+        assert re.fullmatch(
+            r"collected \d+ s ago, and waits until what runs has ended", second.problem
+        )
+        assert cli.main(["status"]) == status.UNFINISHED
+        assert "next: pending: collected 0 s ago" in capsys.readouterr().out
+
     def test_what_a_process_that_has_ended_has_noted_is_void(self, settings: Settings) -> None:
         with subprocess.Popen(["true"]) as ended:
             pass
         note = Path(settings.config_file).parent / "newer.json"
         note.write_text(json.dumps([time.time(), ["zaqar"], ended.pid]))
         assert status.newer(settings) == ""
-        note.write_text("torn")
-        assert status.newer(settings) == ""
+        for text in ("torn", f'[0, ["zaqar"], {os.getpid()}, ["of an agent of before"]]'):
+            note.write_text(text)
+            assert status.newer(settings) == ""
 
 
 @pytest.mark.parametrize(

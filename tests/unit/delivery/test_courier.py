@@ -151,6 +151,18 @@ class TestARound:
         office.timer()
         assert len(times) == policy.ROUND
 
+    def test_says_why_a_result_is_pending_once_and_again_when_that_changes(
+        self, office: Office, far: FarEnd, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        office.has()
+        for reason in ("nobody listens", "nobody listens", "it is locked"):
+            far.fails("post", Outcome.UNREACHABLE, reason)
+            office.timer_when_due()
+        said = capsys.readouterr().err.splitlines()
+        assert len(said) > 3
+        warnings = [line.rpartition(": ")[2] for line in said if "[WARNING]" in line]
+        assert warnings == ["nobody listens", "it is locked"]
+
     def test_takes_no_longer_than_its_budget(self, office: Office, far: FarEnd) -> None:
         office.settings = office.settings._replace(first_wait=60)
         office.has()

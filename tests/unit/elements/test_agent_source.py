@@ -52,6 +52,7 @@ def test_is_without_the_programs_that_come_with_heats_plugin(tmp_path: Path) -> 
         *("heat-config-heat-check", "heat-config-heat-paths", "heat-config-heat-turn-back"),
     }
     assert not (tmp_path / "source/heat_plugin").exists()
+    assert not (tmp_path / "source/heat_operator").exists()
 
 
 def test_of_an_installed_package_is_the_same(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -313,6 +314,16 @@ def test_why_a_run_has_failed_is_the_output_that_is_declared_for_it(
     assert "other" not in answer("c1")
     assert "why" not in answer("c2")
     assert answer("c3")["why"].startswith("no hook for group 'nonesuch'")
+
+
+def test_when_it_ran_is_the_output_that_is_declared_for_it(deploy: Any, answer: Any) -> None:
+    """The timeline of a stack shows it; the hook, which has every output, has it empty."""
+    outputs = [{"name": "deploy_times"}, {"name": "other"}]
+    before = time.time()
+    deploy(script("sleep 0.1; exit 3", outputs=outputs), script("", config_id="c2"))
+    times = answer("c1")["deploy_times"]
+    assert before - 0.001 < times["begun"] <= times["ended"] - 0.1 < time.time()
+    assert "deploy_times" not in answer("c2")
 
 
 class TestWhatHeatAsksFor:

@@ -24,11 +24,16 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "ASK_EVERY", 0.05)
 
 
+def named(asked: list[str] | None) -> dict[str, tuple[str, str]] | None:
+    """What the collector notes of these configs."""
+    return None if asked is None else {each: (each, "script") for each in asked}
+
+
 @pytest.mark.parametrize("asked", [[], ["c2"]])
 def test_what_it_has_started_is_ended_and_nobody_is_answered(
     deploy: Any, answer: Any, settings: Settings, inbox: Inbox, tmp_path: Path, asked: list[str]
 ) -> None:
-    waiting.note(settings, ["zaqar"], asked)
+    waiting.note(settings, ["zaqar"], named(asked))
     note = Path(settings.config_file).parent / "newer.json"
     note.rename(tmp_path / "later")
     begin = f"setsid sleep 300 & echo $! > {tmp_path}/pid; echo so far"
@@ -47,7 +52,7 @@ def test_what_it_has_started_is_ended_and_nobody_is_answered(
 
 
 def test_it_is_not_begun_then(deploy: Any, settings: Settings, runs: Callable[[], int]) -> None:
-    waiting.note(settings, ["zaqar"], [])
+    waiting.note(settings, ["zaqar"], {})
     assert deploy(script("echo run >> $RUNS", options=CANCEL)) == 0
     assert (runs(), Store(settings).has_begun("c1")) == (0, False)
 
@@ -69,7 +74,7 @@ def test_else_it_goes_on_and_is_answered(
     options: dict[str, str],
     asked: list[str] | None,
 ) -> None:
-    waiting.note(settings, ["zaqar"], asked)
+    waiting.note(settings, ["zaqar"], named(asked))
     deploy(script("sleep 0.3; echo done", options=options, inputs=to(inbox.url)))
     assert inbox.messages[0]["deploy_stdout"] == "done\n"
 
@@ -79,7 +84,7 @@ def test_a_note_of_a_collector_that_has_ended_counts_for_nothing(
 ) -> None:
     hook("sleep 0.3")
     path = Path(settings.config_file).parent / "newer.json"
-    path.write_text('[0, ["zaqar"], 4194305, []]')
+    path.write_text('[0, ["zaqar"], 4194305, {}]')
     deploy(script("x", group="sh", options=CANCEL, inputs=to(inbox.url)))
     assert Store(settings).result("c1").status_code == 0
     assert len(inbox.messages) == 1
