@@ -42,6 +42,7 @@ BESIDE = {
     "hooks": {"heat_config"},
     "lab": set[str](),
     "demo": {"lab"},
+    "packages": {"heat_config", "lab"},
     "tests": {
         "heat_config",
         "heat_operator",
@@ -51,6 +52,7 @@ BESIDE = {
         "bench",
         "compare",
         "faults",
+        "packages",
         "tools",
     },
     "bench": {"heat_config", "lab", "tests"},
