@@ -44,23 +44,26 @@ def as_json(found: list[Row]) -> str:
     return json.dumps(listed, indent=2) + "\n"
 
 
-def as_short(found: list[Row], waits: str, unknown: str = "") -> str:
+def as_short(found: list[Row], more: list[str], unknown: str = "") -> str:
     """The rows in a few lines, for people who log in: how many, and what is not over and well.
 
-    ``waits``: what is said of newer metadata; ``unknown``: why nothing is known of any.
+    ``more``: what there is to say beside them; ``unknown``: why nothing is known of any.
     """
-    if unknown:
-        return f"heat-config: {shown(unknown)}\n"
+    notes = [f"{shown(row.name)}: {note}" for row in _by_weight(found) for note in _notes(row)]
+    left = [f"and more: heat-config status shows {len(notes)}"] if len(notes) > NAMED else []
+    lines = [*notes[:NAMED], *left, *map(shown, more)]
+    head = shown(unknown) or _counted(found)
+    return "".join([f"heat-config: {head}\n", *(f"  {line}\n" for line in lines)])
+
+
+def _counted(found: list[Row]) -> str:
+    """How many there are, and how many in each state."""
     states = Counter(row.state for row in found)
     counts = [f"{states[state]} {state}" for state in STATES if states[state]]
     kept = sum(row.signal in ("pending", "unconfirmed", "abandoned") for row in found)
     counts += [f"{kept} not delivered"] if kept else []
     number = "1 deployment" if len(found) == 1 else f"{len(found) or 'no'} deployments"
-    told = ": ".join(filter(None, (number, ", ".join(counts))))
-    named = [f"{shown(row.name)}: {note}" for row in _by_weight(found) for note in _notes(row)]
-    more = [f"and more: heat-config status shows {len(named)}"] if len(named) > NAMED else []
-    lines = [*named[:NAMED], *more, *([shown(waits)] if waits else [])]
-    return "".join([f"heat-config: {told}\n", *(f"  {line}\n" for line in lines)])
+    return ": ".join(filter(None, (number, ", ".join(counts))))
 
 
 def _by_weight(found: Iterable[Row]) -> list[Row]:

@@ -74,15 +74,16 @@ def _deliver(options: argparse.Namespace, given: Settings) -> int:
 def _status(options: argparse.Namespace, given: Settings) -> int:
     found, unknown = _rows(options, given)
     waits = status.newer(given)
+    said = [each for each in (status.now_applied(given, found), waits) if each]
     if options.short:
-        terminal.write(sys.stdout, display.as_short(found, waits, unknown))
+        terminal.write(sys.stdout, display.as_short(found, said, unknown))
         return status.exit_status(found, unknown or waits)
     # Where nothing is known nothing is shown: no row would mean that there is no deployment.
     if found or not unknown:
         show = display.as_json if options.format == "json" else display.as_table
         terminal.write(sys.stdout, show(found))
-    for said in filter(None, (unknown, waits)):
-        terminal.write(sys.stderr, f"{terminal.shown(said)}\n")
+    for each in (*([unknown] if unknown else []), *said):
+        terminal.write(sys.stderr, f"{terminal.shown(each)}\n")
     return status.exit_status(found, unknown or waits)
 
 

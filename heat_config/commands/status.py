@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from heat_config import applying, log, origin, signals, waiting
 from heat_config import deployment as deployments
-from heat_config import log, origin, signals, waiting
 from heat_config.delivery import policy
 from heat_config.delivery.courier import limits_of
 from heat_config.delivery.entry import DamagedError, NewerError, Stage
@@ -169,7 +169,18 @@ def _as_run(config_id: str, store: Store) -> Deployment:
     """A config as its run has noted it; of one that was done long ago only its id is known."""
     with suppress(OSError, ValueError):
         return deployments.read(store.item(config_id))
-    return Deployment(id=config_id, name=config_id, group="", values={}, item={})
+    return Deployment(
+        config_id, config_id, "", values={}, item={}, error="its note is empty or torn"
+    )
+
+
+def now_applied(settings: Settings, found: list[Row]) -> str:
+    """What is said of os-refresh-config, which runs while none of the configs does; else empty."""
+    runs = applying.read(settings)
+    if runs is None or any(row.state == "running" for row in found):
+        return ""
+    age = max(0, time.time() - runs.since)
+    return f"{runs.command} has run for {age:.0f} s: journalctl -u os-collect-config has its lines"
 
 
 def newer(settings: Settings) -> str:

@@ -5,19 +5,25 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from heat_operator import history, picture
+from heat_operator.spans import Phase
 from lab import Lab
 from lab.stack import Heat, Stack, wait_for
 from tests.support.client import Client, Ended
+from tests.support.server import HostServer
 from tests.support.stacks import Create
 from tests.support.template import template
 
 OVERVIEW = ("software", "deployment", "overview")
 TIMELINE = ("software", "deployment", "timeline")
+MANY = 6
+TIMED = {"config": "sleep 0.2; echo found out", "outputs": [{"name": "deploy_times"}]}
 CHECK = ("software", "config", "check")
 
 
@@ -85,6 +91,44 @@ def test_a_stacks_deployments_and_their_time_are_shown(
     page = (tmp_path / "page.html").read_text()
     assert re.search(r"well_deployment: hook: 0\.[0-9] s", page)
     assert all(each in page for each in ("critical path: ", "failed<", "unfinished<"))
+
+
+def test_the_time_of_many_deployments_is_what_heats_events_say(
+    heat: Heat, create_stack: Create, server: HostServer
+) -> None:
+    """All over Zaqar, with the real agent; what the scripts write is in no picture."""
+    stack = create_stack(
+        template(
+            server_transport="ZAQAR_MESSAGE",
+            signal_transport="ZAQAR_SIGNAL",
+            deployments={f"d{number}": TIMED for number in range(MANY)},
+        )
+    )
+    server.boot(stack.wait_for_server())
+    assert stack.wait("CREATE", server.poll) == "COMPLETE", stack.reason
+
+    found = history.timeline(heat.api, stack.id)
+    rows = {row.name: row for row in found.rows if row.name != "server"}
+    events = list(heat.api.events.list(stack.id, sort_dir="asc"))
+    assert len(rows) == MANY
+    assert {row.status for row in found.rows} == {"COMPLETE"}
+    assert found.seconds == seconds_between(events, heat.api.stacks.get(stack.id).stack_name)
+    for name, row in rows.items():
+        assert abs(row.seconds - seconds_between(events, name)) <= 1, name
+        (hook,) = (each for each in row.spans if each.phase is Phase.HOOK)
+        assert hook.seconds >= 0.2, name
+    assert len(found.path) >= 2
+    assert "found out" not in picture.html(found)
+
+
+def seconds_between(events: list[Any], name: str) -> float:
+    """From a resource's first event to its last, as Heat shows them."""
+    times = [
+        datetime.fromisoformat(each.event_time.removesuffix("Z"))
+        for each in events
+        if each.resource_name == name and not each.resource_status.startswith("SIGNAL")
+    ]
+    return (times[-1] - times[0]).total_seconds()
 
 
 def test_a_cloud_that_has_all_fits(client: Client) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from heat_config import process, readable, waiting
+from heat_config import applying, process, readable, waiting
 from heat_config.collect import collector, loop
 from heat_config.collect.cache import Given, Sources
 from heat_config.collect.loop import CANNOT_WRITE, NOT_ASKED
@@ -339,6 +339,8 @@ def test_what_comes_while_the_command_runs_is_on_disk_and_shown(
             newer = {**body(2), "deployments": [{"id": "c2", "name": "next", "group": "script"}]}
             machine.zaqar.put(newer)
             until(lambda: waiting.read(settings))
+            runs = applying.read(settings)
+            assert runs and (runs.command, runs.pid) == ("echo", program.pid)
             noted = waiting.read(settings)
             assert noted and (noted.sources, noted.asked) == (
                 ("zaqar",),
@@ -353,6 +355,7 @@ def test_what_comes_while_the_command_runs_is_on_disk_and_shown(
             assert machine.stored() == newer
             assert waiting.read(settings) is None
             fifo.write_text("")
+            until(lambda: applying.read(settings) is None)
         finally:
             program.kill()
 

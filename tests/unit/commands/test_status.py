@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from heat_config import cli, deployment, waiting
+from heat_config import applying, cli, deployment, waiting
 from heat_config.commands import display, status
 from heat_config.delivery.entry import Entry, Stage
 from heat_config.delivery.outbox import Outbox
@@ -511,6 +511,59 @@ class TestProgress:
         assert display.span(seconds) == said
 
 
+class TestApplying:
+    """os-refresh-config, which runs before and after the configs do."""
+
+    TOLD = re.compile(r"os-refresh-config has run for \d+ s: journalctl -u os-collect-config .*")
+
+    def test_it_is_said_while_no_config_runs(
+        self, server: Server, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        server.is_asked()
+        with applying.noted(server.settings, "os-refresh-config"):
+            assert cli.main(["status"]) == 0
+            assert self.TOLD.fullmatch(capsys.readouterr().err.strip())
+            cli.main(["status", "--short"])
+            first, second = capsys.readouterr().out.splitlines()
+            assert first == "heat-config: no deployments"
+            assert self.TOLD.fullmatch(second.strip())
+        cli.main(["status"])
+        assert capsys.readouterr().err == ""
+
+    def test_it_is_said_before_anything_is_known(
+        self, server: Server, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with applying.noted(server.settings, "os-refresh-config"):
+            cli.main(["status", "--short"])
+        first, second = capsys.readouterr().out.splitlines()
+        assert "nothing has come from Heat" in first
+        assert self.TOLD.fullmatch(second.strip())
+
+    @pytest.mark.usefixtures("running")
+    def test_a_config_that_runs_says_more(
+        self, server: Server, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        item = script("x")
+        server.is_asked(item)
+        server.begins(item)
+        with applying.noted(server.settings, "os-refresh-config"):
+            cli.main(["status"])
+        assert capsys.readouterr().err == ""
+
+    @pytest.mark.parametrize("content", ['[0, "x", 4194305]', "torn", "[]"])
+    def test_what_a_process_that_has_ended_has_noted_is_void(
+        self, settings: Settings, content: str
+    ) -> None:
+        (Path(settings.config_file).parent / "applying.json").write_text(content)
+        assert applying.read(settings) is None
+
+    def test_a_disk_that_cannot_be_written_stops_nothing(self, settings: Settings) -> None:
+        place = Path(settings.config_file).parent / "applying.json"
+        place.mkdir()
+        with applying.noted(settings, "x"):
+            assert applying.read(settings) is None
+
+
 class TestAll:
     def test_what_ran_before_is_shown_and_counts_for_nothing(
         self, server: Server, capsys: pytest.CaptureFixture[str]
@@ -539,6 +592,13 @@ class TestAll:
         assert capsys.readouterr().out.splitlines()[1].split()[:5] == [
             *("long-ago", "done", "none", "-", "-")
         ]
+
+    @pytest.mark.usefixtures("running")
+    def test_a_note_that_is_torn_is_a_row(self, server: Server) -> None:
+        server.is_asked()
+        Path(server.settings.deployed, "c1.json").write_text("torn")
+        (row,) = status.former(server.settings)
+        assert (row.id, row.state, row.time_limit) == ("c1", "running", None)
 
     def test_it_is_shown_before_heat_has_asked(
         self, server: Server, capsys: pytest.CaptureFixture[str]
