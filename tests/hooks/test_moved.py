@@ -11,25 +11,17 @@ import pytest
 
 from lab.image import build_tar, unpack
 from lab.server import File, Server
-from tests.support.deployments import inputs, script
+from tests.support.deployments import component, script
 from tests.support.former import DATA, FormerServer
 
-COUNT = 'echo {} >> "${{COUNTED:-/root/counted}}"\n{}'
+COUNT = 'echo {} >> "${{COUNTED:-/var/lib/counted}}"\n{}'
 
 
 def counted(name: str, more: str = "") -> dict[str, Any]:
     return script(f"#!/bin/sh\n{COUNT.format(name, more)}", config_id=name)
 
 
-def component(name: str) -> dict[str, Any]:
-    """A SoftwareComponent with a script for this action."""
-    text = counted(name)["config"]
-    configs = {"configs": [{"actions": ["CREATE"], "config": text, "tool": "script"}]}
-    given = inputs(deploy_action="CREATE")
-    return {**script("", config_id=name), "group": "component", "config": configs, "inputs": given}
-
-
-OLD = [counted("good"), counted("bad", "exit 3"), component("part")]
+OLD = [counted("good"), counted("bad", "exit 3"), component(counted("part"))]
 NEW = [*OLD, counted("new")]
 ASKED = {"os-collect-config": {"collectors": ["heat_local"], "polling_interval": 30}}
 # An operator's drop-in for the unit of tripleo-image-elements.
@@ -60,7 +52,7 @@ def server(left: list[File]) -> Iterator[Server]:
 
 
 def test_what_it_has_run_is_not_run_again_and_what_is_new_is(server: Server) -> None:
-    assert server.read("/root/counted") == "new\n"
+    assert server.read("/var/lib/counted") == "new\n"
 
 
 def test_its_results_are_shown_as_they_were(server: Server) -> None:
