@@ -33,6 +33,7 @@ help:
 	@echo 'make image          an image for a cloud: qcow2 with kernel and cloud-init'
 	@echo 'make lab | lab-down a control plane on this machine: Keystone, Zaqar, Heat'
 	@echo 'make lab SWIFT=1                  … with Swift'
+	@echo 'make lab PROFILE=ha               … each part twice, with failover between'
 	@echo 'make clean          remove what was built (.cache and .tox)'
 
 .PHONY: demo
@@ -145,8 +146,8 @@ test-packages:
 
 .PHONY: lab lab-down
 lab:
-	@tools/step 'Debian packages' tools/setup lab
-	@$(PYTHON) -m lab up $(if $(SWIFT),--swift)
+	@tools/step 'Debian packages' tools/setup lab $(filter ha,$(PROFILE))
+	@$(PYTHON) -m lab up $(if $(SWIFT),--swift) $(if $(filter ha,$(PROFILE)),--ha)
 lab-down:
 	@$(PYTHON) -m lab down
 
