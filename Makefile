@@ -21,6 +21,8 @@ help:
 	@echo 'make lint | unit | functional    one part of them'
 	@echo 'make faults SEED=… N=…           break things, count what is lost'
 	@echo 'make faults-metadata SEED=… N=…  the same for the metadata that comes in'
+	@echo 'make faults-cloud SEED=… N=…     break the control plane under real stacks'
+	@echo 'make bench-scale N=…  that many servers on one Zaqar and one Keystone'
 	@echo 'make hostile-server  every request against a server that is slow, huge or breaks off'
 	@echo 'make fuzz SECONDS=…  metadata and hooks’ answers, as a fuzzer makes them up'
 	@echo 'make bench-latency  from Heat to the hook, against os-collect-config and heat-agents'
@@ -96,6 +98,20 @@ faults-metadata:
 	@tools/step 'Debian packages' tools/setup lab test
 	@tools/step 'Control plane environment' $(PYTHON) -m lab install
 	@$(TOX) run -q -e faults -- -m faults.metadata $(if $(SEED),--seed $(SEED)) --number $(or $(N),500)
+
+# Whose software answers: SIDE=plugin, or SIDE=alone for Heat without the plug-in.
+.PHONY: faults-cloud
+faults-cloud:
+	@tools/step 'Debian packages' tools/setup lab ha test
+	@tools/step 'Control plane environment' $(PYTHON) -m lab install
+	@$(TOX) run -q -e faults -- -m faults.cloud $(if $(SEED),--seed $(SEED)) --number $(or $(N),200) \
+	    $(if $(SIDE),--side $(SIDE))
+
+.PHONY: bench-scale
+bench-scale:
+	@tools/step 'Debian packages' tools/setup lab test
+	@tools/step 'Control plane environment' $(PYTHON) -m lab install
+	@$(TOX) run -q -e bench -- -m scale --number $(or $(N),200)
 
 .PHONY: hostile-server
 hostile-server:
