@@ -86,7 +86,9 @@ class Server:
         return self._next()
 
     def _look(self) -> None:
+        began = time.monotonic()
         content = self._source.collect() or {}
+        self._pace.looked(time.monotonic() - began)
         if self._source.is_away:
             self._note("away", "")
         for each in map(deployment.read, content.get("deployments", [])):
