@@ -111,7 +111,7 @@ faults-cloud:
 bench-scale:
 	@tools/step 'Debian packages' tools/setup lab test
 	@tools/step 'Control plane environment' $(PYTHON) -m lab install
-	@$(TOX) run -q -e bench -- -m scale --number $(or $(N),200)
+	@$(TOX) run -q -e bench -- -m scale --number $(or $(N),200) $(if $(WAY),--way $(WAY))
 
 .PHONY: hostile-server
 hostile-server:

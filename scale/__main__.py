@@ -15,7 +15,7 @@ from pathlib import Path
 from lab import Lab
 from scale import curve, report
 from scale.heat import Heat
-from scale.rounds import KEYSTONE_AWAY, ZAQAR_AWAY, Figures, Play
+from scale.rounds import KEYSTONE_AWAY, ZAQAR_AWAY, Figures, Play, Way
 
 # Where nothing is flushed to a disk: each server has a disk of its own.
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made there
@@ -39,20 +39,20 @@ def main() -> int:
                 figures = _play(Play(lab, heat, say), folder / "servers", options)
             finally:
                 heat.close()
-    _keep(options.folder, figures, f"{options.number} servers")
+    _keep(options.folder, figures, f"{options.number} servers, {options.way.value}")
     lost = sum(map(report.lost, figures))
     again = sum(map(report.repeated, figures))
     taken = time.monotonic() - began
     print(
-        f"servers: {options.number}, rounds: {len(figures)}, lost: {lost}, run twice: {again}, "
-        f"in {taken:.0f} s",
+        f"servers: {options.number} ({options.way.value}), rounds: {len(figures)}, lost: {lost}, "
+        f"run twice: {again}, in {taken:.0f} s",
         flush=True,
     )
     return 1 if lost or again else 0
 
 
 def _play(play: Play, folder: Path, options: argparse.Namespace) -> list[Figures]:
-    with play.servers(folder, options.number, options.processes) as figures:
+    with play.servers(folder, options.number, options.processes, options.way) as figures:
         _tell(figures[-1])
         for name, hold, service, seconds in _rounds(options):
             away = partial(play.without, service, seconds) if service else None
@@ -88,6 +88,7 @@ def _options() -> argparse.Namespace:
     made = argparse.ArgumentParser(prog="python -m scale", description="Many servers at once.")
     add = made.add_argument
     add("--number", type=int, default=200, help="servers (%(default)s)")
+    add("--way", type=Way, choices=Way, default=Way.SIGNED, help="(signed, users, websocket)")
     add("--processes", type=int, default=2, help="processes for them (%(default)s)")
     add("--engines", type=int, default=4, help="of Heat (%(default)s)")
     add("--threads", type=int, default=6, help="of each engine (%(default)s)")

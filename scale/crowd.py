@@ -9,12 +9,19 @@ from __future__ import annotations
 
 import json
 import random
+import selectors
 import sys
 import time
+from functools import partial
 from pathlib import Path
-from typing import TextIO
+from threading import Thread
+from typing import Any, TextIO
 
 from heat_config import log
+from heat_config.cloud.errors import CloudError
+from heat_config.collect.pace import jittered
+from heat_config.collect.push import Push
+from heat_config.collect.wakeup import CONNECT_EVERY
 from scale.server import Server, Told
 from scale.timetable import Timetable, started
 
@@ -41,8 +48,10 @@ def main() -> None:
     timetable = Timetable()
     with (folder / "notes").open("w", buffering=1) as file:
         notes = Notes(file)
+        wakeups = Wakeups(timetable)
         for each in told:
-            timetable.add(_moment(each.begins), _Booting(each, folder, notes, timetable).boot)
+            booting = _Booting(each, folder, notes, timetable, wakeups)
+            timetable.add(_moment(each.begins), booting.boot)
         threads = started([timetable], THREADS)
         print("ready", flush=True)
         sys.stdin.read()
@@ -52,11 +61,50 @@ def main() -> None:
         notes.of(0, f"latest {timetable.latest:.1f}", "")
 
 
+class Wakeups:
+    """The websockets of all servers, and a thread that waits for what is announced on them."""
+
+    def __init__(self, timetable: Timetable) -> None:
+        self._timetable = timetable
+        self._selector = selectors.DefaultSelector()
+        Thread(target=self._wait, daemon=True).start()
+
+    def add(self, push: Push, server: Server) -> None:
+        """Have a server look whenever a message is announced."""
+        self._selector.register(push, selectors.EVENT_READ, server)
+
+    def _wait(self) -> None:
+        while True:
+            # Those that are added meanwhile are seen in the next turn.
+            for key, _ in self._selector.select(0.1):
+                self._read(key.fileobj, key.data)
+
+    def _read(self, push: Any, server: Server) -> None:
+        try:
+            if push.read():
+                self._timetable.add(time.monotonic(), server.woken)
+        except CloudError:
+            # As the service does: look at once, and connect again a moment later.
+            self._selector.unregister(push)
+            self._timetable.add(time.monotonic(), server.woken)
+            self._timetable.add(time.monotonic() + jittered(1), partial(self._again, server))
+
+    def _again(self, server: Server) -> float | None:
+        try:
+            self.add(server.pushed(), server)
+        except CloudError:
+            return time.monotonic() + jittered(CONNECT_EVERY)
+        return server.woken()
+
+
 class _Booting:
     """A server that is made when it boots."""
 
-    def __init__(self, told: Told, folder: Path, notes: Notes, timetable: Timetable) -> None:
+    def __init__(
+        self, told: Told, folder: Path, notes: Notes, timetable: Timetable, wakeups: Wakeups
+    ) -> None:
         self._told = told
+        self._wakeups = wakeups
         self._folder = folder
         self._notes = notes
         self._timetable = timetable
@@ -70,6 +118,8 @@ class _Booting:
 
         note("boot", "")
         server = Server(self._told, self._folder / str(number), note)
+        if self._told.websocket:
+            self._wakeups.add(server.pushed(), server)
         self._timetable.add(time.monotonic(), server.turn)
 
 

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock, local
 from typing import Any
@@ -19,6 +20,9 @@ from heat_config.cloud.trust import Trust
 from heat_config.cloud.zaqar import AsUser
 from heat_plugin import pacing, posting, queues, reading
 from lab import Lab
+from lab.catalog import administrator
+from lab.identity import Keystone
+from scale.server import Told
 from scale.timetable import Timetable, started
 from tests.support.user import DemoUser
 
@@ -76,13 +80,13 @@ class Heat:
         address = self._queue(name).address(self._endpoint, ("GET", "DELETE"), LIFE)
         return signed.written(address)
 
-    def begin(self, found: Round, server: int, queue: str, ends: float) -> None:
+    def begin(self, found: Round, told: Told, ends: float) -> None:
         """Have a deployment asked of a server, whose run ends at a moment of the clock."""
-        awaited = Awaited(server, str(uuid.uuid4()), queues.new_name())
+        awaited = Awaited(told.number, str(uuid.uuid4()), queues.new_name())
         with self._lock:
             found.awaited[awaited.config] = awaited
-        engine = server % len(self._timetables)
-        work = _Work(self, found, awaited, queue, ends, engine)
+        engine = told.number % len(self._timetables)
+        work = _Work(self, found, awaited, told, ends, engine)
         self._timetables[engine].add(time.monotonic(), work.post)
 
     def waits(self, engine: int, more: int) -> int:
@@ -104,47 +108,82 @@ class Heat:
             self._local.user = User(Credentials.from_inputs(self._values), Trust())
         return queues.Queue(AsUser(self._local.user), name)
 
-    def metadata(self, awaited: Awaited, ends: float) -> dict[str, Any]:
-        """The metadata of a server with this one deployment."""
-        address = self._queue(awaited.queue).address(self._endpoint, queues.RESULT_METHODS, LIFE)
-        values = {
-            "deploy_signal_transport": "ZAQAR_MESSAGE",
-            "deploy_signal_id": signed.written(address),
-            "deploy_signal_verb": "POST",
-        }
+    def metadata(self, awaited: Awaited, ends: float, user: Mapping[str, str]) -> dict[str, Any]:
+        """The metadata of a server with this one deployment, whose result its user sends.
+
+        ``user``: as the server is told of it; none: a signed address.
+        """
+        values = self._by_user(awaited, user) if user else self._by_address(awaited)
+        inputs = [{"name": name, "type": "String", "value": text} for name, text in values.items()]
         item = {
             "id": awaited.config,
             "name": "step",
             "group": "script",
             "config": str(ends),
             "creation_time": "2026-11-25T00:00:00Z",
-            "inputs": [
-                {"name": name, "type": "String", "value": value} for name, value in values.items()
-            ],
+            "inputs": inputs,
             "outputs": [],
             "options": {},
         }
         return {"deployments": [item]}
+
+    def _by_address(self, awaited: Awaited) -> dict[str, str]:
+        queue = self._queue(awaited.queue)
+        address = queue.address(self._endpoint, queues.RESULT_METHODS, LIFE)
+        return {
+            "deploy_signal_transport": "ZAQAR_MESSAGE",
+            "deploy_signal_id": signed.written(address),
+            "deploy_signal_verb": "POST",
+        }
+
+    def _by_user(self, awaited: Awaited, user: Mapping[str, str]) -> dict[str, str]:
+        return {
+            "deploy_signal_transport": "ZAQAR_MESSAGE",
+            "deploy_queue_id": awaited.queue,
+            **{f"deploy_{name}": value for name, value in user.items()},
+        }
+
+    def make_users(self, number: int) -> list[dict[str, str]]:
+        """Stack users, one for each server, as the servers are told of them."""
+        keystone = administrator(self._lab)
+        role = keystone.find("role", "heat_stack_user")
+        project = str(self._values["deploy_project_id"])
+        return [self._make_user(keystone, each, project, role) for each in range(number)]
+
+    def _make_user(
+        self, keystone: Keystone, number: int, project: str, role: str
+    ) -> dict[str, str]:
+        password = secrets.token_hex(16)
+        name = f"server-{number}"
+        user = keystone.create("user", name=name, password=password, domain_id="default")
+        keystone.call("PUT", f"/projects/{project}/users/{user}/roles/{role}")
+        return {
+            "auth_url": str(self._values["deploy_auth_url"]),
+            "user_id": user,
+            "password": password,
+            "project_id": project,
+            "region_name": str(self._values["deploy_region_name"]),
+        }
 
 
 class _Work:
     """One deployment, as the plug-in's work in the engine."""
 
     def __init__(
-        self, heat: Heat, found: Round, awaited: Awaited, queue: str, ends: float, engine: int
+        self, heat: Heat, found: Round, awaited: Awaited, told: Told, ends: float, engine: int
     ) -> None:
         self._heat = heat
         self._round = found
         self._awaited = awaited
-        self._server_queue = queue
+        self._told = told
         self._ends = ends
         self._engine = engine
 
     def post(self) -> float | None:
         """Post the metadata, until Zaqar has them; from then on look."""
         try:
-            content = self._heat.metadata(self._awaited, self._ends)
-            posting.post(self._heat.queue(self._server_queue), content, TTL)
+            content = self._heat.metadata(self._awaited, self._ends, self._told.user)
+            posting.post(self._heat.queue(self._told.queue), content, TTL)
         except CloudError as error:
             self._round.errors[error.outcome.value] += 1
             return time.monotonic() + AGAIN

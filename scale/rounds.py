@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -29,6 +30,14 @@ AWAY_AFTER = 2.0
 # engine waits between two looks, a server between two polls and a result until its next try.
 PATIENCE = 150.0
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+class Way(Enum):
+    """How servers are told, and answer."""
+
+    SIGNED = "signed"
+    USERS = "users"
+    WEBSOCKET = "websocket"
 
 
 class Figures(NamedTuple):
@@ -93,28 +102,41 @@ class Play:
         self._lab = lab
         self._heat = heat
         self._say = say
-        self._queues: list[str] = []
+        self._told: list[Told] = []
         self._crowd: Crowd | None = None
 
     @contextmanager
-    def servers(self, folder: Path, number: int, processes: int) -> Iterator[list[Figures]]:
+    def servers(
+        self, folder: Path, number: int, processes: int, way: Way
+    ) -> Iterator[list[Figures]]:
         """Boot them within a minute; the block goes on when all have answered."""
-        self._queues = [queues.new_name() for _ in range(number)]
-        addresses = [self._heat.address_of(name) for name in self._queues]
-        self._say(f"{number} queues are signed")
+        given = self._given(number, way)
+        self._say(f"{number} servers can be booted")
         usage, found = Usage(self._lab), Round("boot storm")
-        begins = [found.began + 5 + STORM * each / number for each in range(number)]
-        told = [
-            Told(each, name, begins[each], addresses[each])
-            for each, name in enumerate(self._queues)
+        self._told = [
+            each._replace(begins=found.began + 5 + STORM * each.number / number) for each in given
         ]
-        self._crowd = Crowd(folder, told, processes)
+        self._crowd = Crowd(folder, self._told, processes)
         try:
-            for each, name in enumerate(self._queues):
-                self._heat.begin(found, each, name, 0)
+            for each in self._told:
+                self._heat.begin(found, each, 0)
             yield [self._ended(found, usage)]
         finally:
             self._crowd.close()
+
+    def _given(self, number: int, way: Way) -> list[Told]:
+        """What the servers are told: a queue, and how they reach it."""
+        names = [queues.new_name() for _ in range(number)]
+        if way is Way.SIGNED:
+            return [
+                Told(each, name, 0, self._heat.address_of(name)) for each, name in enumerate(names)
+            ]
+        users = self._heat.make_users(number)
+        pushed = way is Way.WEBSOCKET
+        return [
+            Told(each, name, 0, user=user, websocket=pushed)
+            for each, (name, user) in enumerate(zip(names, users, strict=True))
+        ]
 
     def update(
         self, name: str, *, hold: float = 0, meanwhile: Callable[[], None] | None = None
@@ -122,8 +144,8 @@ class Play:
         """Ask something of all; ``hold``: all runs end so many seconds after the beginning."""
         usage, found = Usage(self._lab), Round(name)
         ends = found.began + hold if hold else 0.0
-        for each, queue in enumerate(self._queues):
-            self._heat.begin(found, each, queue, ends)
+        for each in self._told:
+            self._heat.begin(found, each, ends)
         if meanwhile:
             time.sleep(AWAY_AFTER)
             meanwhile()

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 from heat_config import deployment, files
@@ -21,7 +22,9 @@ from heat_config.cloud.keystone import User
 from heat_config.cloud.trust import Trust
 from heat_config.cloud.zaqar import AsSigned, AsUser, Connection, Queue
 from heat_config.collect.inbox import Inbox
+from heat_config.collect.loop import LOOK_EVERY
 from heat_config.collect.pace import Pace
+from heat_config.collect.push import Push
 from heat_config.collect.source import Source
 from heat_config.delivery.courier import Courier, Records
 from heat_config.delivery.entry import Entry, first_stage
@@ -67,14 +70,38 @@ class Server:
         self._known: set[str] = set()
         self._running: dict[str, tuple[float, Entry]] = {}
         self._deliver_at = float("inf")
+        self._told = told
+        self._turn = Lock()
+        self._push: Push | None = None
 
     def _connection(self, told: Told) -> Connection:
         if told.signed_address:
             return AsSigned(signed.parse(told.signed_address), Trust())
-        return AsUser(User(Credentials.from_section(told.user), Trust()))
+        return AsUser(self._user(told))
+
+    def _user(self, told: Told) -> User:
+        return User(Credentials.from_section(told.user), Trust())
+
+    def pushed(self) -> Push:
+        """A websocket on which Zaqar announces messages; from now on the queue is seldom polled.
+
+        :raises CloudError: it cannot be made.
+        """
+        told = self._told
+        self._push = Push(self._user(told), told.user["project_id"], told.queue, Trust())
+        return self._push
+
+    def woken(self) -> float | None:
+        """Look, because a message was announced."""
+        again = self.turn()
+        return again if self._running else None
 
     def turn(self) -> float:
         """Do what is due; return the monotonic moment of the next turn."""
+        with self._turn:
+            return self._take_turn()
+
+    def _take_turn(self) -> float:
         now = time.time()
         if self._running:
             self._end_runs(now)
@@ -128,7 +155,8 @@ class Server:
         if self._running:
             return now + max(min(ends for ends, _ in self._running.values()) - time.time(), 0)
         pending = self._deliver_at if self._outbox.ids() else float("inf")
-        return min(now + self._pace.wait(), max(pending, now))
+        wait = LOOK_EVERY if self._push else self._pace.wait()
+        return min(now + wait, max(pending, now))
 
 
 # The path is for a program in the agent's place, of which there is none.

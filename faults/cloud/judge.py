@@ -33,6 +33,8 @@ class Ended(NamedTuple):
     reason: str = ""
     wrong: tuple[str, ...] = ()
     """Outputs that are not what the scripts have said."""
+    again: bool = False
+    """Whether it was asked for again, because it had not ended well."""
 
 
 class Own(NamedTuple):
@@ -72,7 +74,9 @@ class Outcome:
     """The messages that were found on its queues when everything was over."""
 
     def own(self, ended: Ended) -> Own | None:
-        """What of Heat's own has ended an action so, if anything."""
+        """What of Heat's own has ended an action so, if anything; asked for again it must do."""
+        if ended.again:
+            return None
         kind = self.injuries[ended.phase].kind
         fit = (
             own

@@ -102,7 +102,7 @@ class Life:
             made = self._side.template(self._schedule, who, self._runs)
             self._asked(phase, lambda: self.stack.update(made))
         action = "UPDATE" if again and phase.name == "CREATE" else phase.name
-        self.outcome.ended.append(self._ended(phase, action, who))
+        self.outcome.ended.append(self._ended(phase, action, who)._replace(again=again))
 
     def _create(self, phase: Phase, who: str) -> None:
         made = self._side.template(self._schedule, who, self._runs)

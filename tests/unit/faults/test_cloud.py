@@ -108,6 +108,13 @@ def test_what_heat_does_not_survive_is_counted_apart_with_its_line() -> None:
     assert counted(outcome(Kind.KEYSTONE_KILLED, hung))["hung"] == 1
 
 
+def test_what_was_asked_for_again_has_no_excuse() -> None:
+    hung = Ended("CREATE", HUNG)
+    found = outcome(Kind.ENGINE_KILLED, hung, hung._replace(again=True))
+    assert counted(found)["hung"] == 1
+    assert len(found.apart()) == len(found.complaints()) == 1
+
+
 def test_a_stack_that_fails_is_no_engines_fault() -> None:
     failed = Ended("CREATE", FAILED, "Resource CREATE failed")
     assert counted(outcome(Kind.ENGINE_KILLED, failed))["failed"] == 1

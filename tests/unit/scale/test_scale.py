@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections import Counter
 from pathlib import Path
@@ -11,8 +12,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from heat_config.cloud.errors import CloudError, Outcome
 from heat_config.delivery.outbox import Outbox
 from scale import curve, figures, report
+from scale.crowd import Wakeups
 from scale.heat import Awaited, Round
 from scale.rounds import Figures
 from scale.server import Server, Told, settings_in
@@ -85,6 +88,43 @@ def test_a_timetable_does_what_is_due_in_its_order_and_again() -> None:
     timetable.end()
     thread.join()
     assert done == ["first", "twice", "twice"]
+
+
+class Pushed:
+    """A websocket that announces one message, or has ended."""
+
+    def __init__(self, *, ended: bool) -> None:
+        self._near, self._far = socket.socketpair()
+        self._far.send(b"x")
+        self._ended = ended
+
+    def fileno(self) -> int:
+        return self._near.fileno()
+
+    def read(self) -> bool:
+        self._near.recv(1)
+        if self._ended:
+            raise CloudError("it has ended", Outcome.UNREACHABLE)
+        return True
+
+
+class Woken:
+    """A server that notes that it was woken."""
+
+    def __init__(self) -> None:
+        self.looked = Event()
+
+    def woken(self) -> None:
+        self.looked.set()
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_server_is_woken_by_a_message_and_by_the_end_of_its_websocket(*, ended: bool) -> None:
+    timetable, server = Timetable(), Woken()
+    started([timetable], 1)
+    Wakeups(timetable).add(Pushed(ended=ended), server)  # type: ignore[arg-type]
+    assert server.looked.wait(60)
+    timetable.end()
 
 
 def test_the_spread_of_seconds() -> None:
