@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from lab import Lab
-from scale import curve, report
+from scale import curve, report, users
 from scale.heat import Heat
 from scale.rounds import KEYSTONE_AWAY, ZAQAR_AWAY, Figures, Play, Way
 
@@ -34,7 +34,7 @@ def main() -> int:
         folder = Path(name)
         with Lab(folder / "lab", say=lambda _: None) as lab:
             say("the lab is up")
-            heat = Heat(lab, options.engines, options.threads)
+            heat = Heat(partial(users.connection, lab), options.engines, options.threads)
             try:
                 figures = _play(Play(lab, heat, say), folder / "servers", options)
             finally:

@@ -37,7 +37,7 @@ class Notes:
 
     def of(self, number: int, what: str, config_id: str) -> None:
         """Write one line."""
-        self._file.write(f"{time.time():.3f} {number} {what} {config_id or '-'}\n")
+        self._file.write(f"{time.time():.6f} {number} {what} {config_id or '-'}\n")
 
 
 def main() -> None:

@@ -3,28 +3,20 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock, local
 from typing import Any
 
 from heat_config.cloud import signed
-from heat_config.cloud.credentials import Credentials
 from heat_config.cloud.errors import CloudError
-from heat_config.cloud.keystone import User
-from heat_config.cloud.trust import Trust
-from heat_config.cloud.zaqar import AsUser
+from heat_config.cloud.zaqar import Connection
 from heat_plugin import pacing, posting, queues, reading
-from lab import Lab
-from lab.catalog import administrator
-from lab.identity import Keystone
 from scale.server import Told
 from scale.timetable import Timetable, started
-from tests.support.user import DemoUser
 
 # Seconds that Heat's messages live, and signed addresses here.
 TTL = 3600
@@ -60,10 +52,9 @@ class Round:
 class Heat:
     """Several engines, each with as many looks in a second as the plug-in allows itself."""
 
-    def __init__(self, lab: Lab, engines: int, threads: int) -> None:
-        self._lab = lab
-        self._values = DemoUser(lab).values
-        self._endpoint = lab.endpoints["messaging"]
+    def __init__(self, connect: Callable[[], Connection], engines: int, threads: int) -> None:
+        """Begin. ``connect``: Heat's connection to Zaqar, one for each thread."""
+        self._connect = connect
         self._local = local()
         self._lock = Lock()
         self._waiting = [0] * engines
@@ -77,8 +68,11 @@ class Heat:
 
     def address_of(self, name: str) -> str:
         """An address with which a server reads its queue."""
-        address = self._queue(name).address(self._endpoint, ("GET", "DELETE"), LIFE)
-        return signed.written(address)
+        return self._signed(name, ("GET", "DELETE"))
+
+    def _signed(self, name: str, methods: Sequence[str]) -> str:
+        endpoint = self._connection().endpoint()
+        return signed.written(self.queue(name).address(endpoint, methods, LIFE))
 
     def begin(self, found: Round, told: Told, ends: float) -> None:
         """Have a deployment asked of a server, whose run ends at a moment of the clock."""
@@ -101,12 +95,13 @@ class Heat:
 
     def queue(self, name: str) -> queues.Queue:
         """A queue, in the name of Heat."""
-        return self._queue(name)
+        return queues.Queue(self._connection(), name)
 
-    def _queue(self, name: str) -> queues.Queue:
-        if not hasattr(self._local, "user"):
-            self._local.user = User(Credentials.from_inputs(self._values), Trust())
-        return queues.Queue(AsUser(self._local.user), name)
+    def _connection(self) -> Connection:
+        if not hasattr(self._local, "connection"):
+            self._local.connection = self._connect()
+        found: Connection = self._local.connection
+        return found
 
     def metadata(self, awaited: Awaited, ends: float, user: Mapping[str, str]) -> dict[str, Any]:
         """The metadata of a server with this one deployment, whose result its user sends.
@@ -128,11 +123,9 @@ class Heat:
         return {"deployments": [item]}
 
     def _by_address(self, awaited: Awaited) -> dict[str, str]:
-        queue = self._queue(awaited.queue)
-        address = queue.address(self._endpoint, queues.RESULT_METHODS, LIFE)
         return {
             "deploy_signal_transport": "ZAQAR_MESSAGE",
-            "deploy_signal_id": signed.written(address),
+            "deploy_signal_id": self._signed(awaited.queue, queues.RESULT_METHODS),
             "deploy_signal_verb": "POST",
         }
 
@@ -141,28 +134,6 @@ class Heat:
             "deploy_signal_transport": "ZAQAR_MESSAGE",
             "deploy_queue_id": awaited.queue,
             **{f"deploy_{name}": value for name, value in user.items()},
-        }
-
-    def make_users(self, number: int) -> list[dict[str, str]]:
-        """Stack users, one for each server, as the servers are told of them."""
-        keystone = administrator(self._lab)
-        role = keystone.find("role", "heat_stack_user")
-        project = str(self._values["deploy_project_id"])
-        return [self._make_user(keystone, each, project, role) for each in range(number)]
-
-    def _make_user(
-        self, keystone: Keystone, number: int, project: str, role: str
-    ) -> dict[str, str]:
-        password = secrets.token_hex(16)
-        name = f"server-{number}"
-        user = keystone.create("user", name=name, password=password, domain_id="default")
-        keystone.call("PUT", f"/projects/{project}/users/{user}/roles/{role}")
-        return {
-            "auth_url": str(self._values["deploy_auth_url"]),
-            "user_id": user,
-            "password": password,
-            "project_id": project,
-            "region_name": str(self._values["deploy_region_name"]),
         }
 
 
@@ -183,11 +154,13 @@ class _Work:
         """Post the metadata, until Zaqar has them; from then on look."""
         try:
             content = self._heat.metadata(self._awaited, self._ends, self._told.user)
+            # A server may have it before Zaqar has answered.
+            began = time.time()
             posting.post(self._heat.queue(self._told.queue), content, TTL)
         except CloudError as error:
             self._round.errors[error.outcome.value] += 1
             return time.monotonic() + AGAIN
-        self._awaited.posted = time.time()
+        self._awaited.posted = began
         self._heat.waits(self._engine, 1)
         self._heat.look_at(self._engine, self._next(), self.look)
         return None

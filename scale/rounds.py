@@ -16,6 +16,7 @@ from typing import IO, NamedTuple
 
 from heat_plugin import queues
 from lab import Lab
+from scale import users
 from scale.heat import Heat, Round
 from scale.server import Told
 from scale.usage import Usage
@@ -131,11 +132,11 @@ class Play:
             return [
                 Told(each, name, 0, self._heat.address_of(name)) for each, name in enumerate(names)
             ]
-        users = self._heat.make_users(number)
+        given = users.made(self._lab, number)
         pushed = way is Way.WEBSOCKET
         return [
             Told(each, name, 0, user=user, websocket=pushed)
-            for each, (name, user) in enumerate(zip(names, users, strict=True))
+            for each, (name, user) in enumerate(zip(names, given, strict=True))
         ]
 
     def update(

@@ -8,18 +8,22 @@ import time
 from collections import Counter
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from heat_config.cloud.errors import CloudError, Outcome
 from heat_config.delivery.outbox import Outbox
-from scale import curve, figures, report
+from scale import curve, figures, report, rounds
 from scale.crowd import Wakeups
-from scale.heat import Awaited, Round
+from scale.heat import Awaited, Heat, Round
 from scale.rounds import Figures
 from scale.server import Server, Told, settings_in
 from scale.timetable import Timetable, started
+from tests.support.serving import serving
+from tests.unit.scale.zaqar import Zaqar
 
 SIGNATURE = "a" * 64
 # Nobody listens there.
@@ -125,6 +129,32 @@ def test_a_server_is_woken_by_a_message_and_by_the_end_of_its_websocket(*, ended
     Wakeups(timetable).add(Pushed(ended=ended), server)  # type: ignore[arg-type]
     assert server.looked.wait(60)
     timetable.end()
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Any:
+    """Where nothing runs, and nothing is logged."""
+    (tmp_path / "log").touch()
+    logs = dict.fromkeys(("zaqar", "keystone"), tmp_path / "log")
+    return SimpleNamespace(status=list, logs=logs)
+
+
+def test_every_server_is_told_and_heard_in_each_round(
+    lab: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "STORM", 1.0)
+    with serving(Zaqar()) as zaqar:
+        heat = Heat(lambda: zaqar, engines=2, threads=2)
+        play = rounds.Play(lab, heat, lambda _: None)
+        with play.servers(tmp_path / "servers", 6, 2, rounds.Way.SIGNED) as played:
+            played.append(play.update("another", hold=1))
+        heat.close()
+    for found in played:
+        awaited = found.round.awaited.values()
+        assert len(awaited) == 6
+        assert report.lost(found) == report.repeated(found) == 0
+        assert all(each.posted <= each.hook <= each.ended <= each.taken for each in awaited)
+        assert {each.hooks for each in awaited} == {1}
 
 
 def test_the_spread_of_seconds() -> None:
