@@ -39,7 +39,7 @@ def main() -> int:
                 figures = _play(Play(lab, heat, say), folder / "servers", options)
             finally:
                 heat.close()
-    _keep(options.folder, figures, f"{options.number} servers, {options.way.value}")
+    print(f"{options.folder}/results.json, {options.folder}/arrivals.svg")
     lost = sum(map(report.lost, figures))
     again = sum(map(report.repeated, figures))
     taken = time.monotonic() - began
@@ -53,11 +53,11 @@ def main() -> int:
 
 def _play(play: Play, folder: Path, options: argparse.Namespace) -> list[Figures]:
     with play.servers(folder, options.number, options.processes, options.way) as figures:
-        _tell(figures[-1])
+        _tell(figures, options)
         for name, hold, service, seconds in _rounds(options):
             away = partial(play.without, service, seconds) if service else None
             figures.append(play.update(name, hold=hold, meanwhile=away))
-            _tell(figures[-1])
+            _tell(figures, options)
     return figures
 
 
@@ -71,8 +71,10 @@ def _rounds(options: argparse.Namespace) -> list[tuple[str, float, str, float]]:
     ]
 
 
-def _tell(figures: Figures) -> None:
-    print("\n".join(report.lines(figures)), flush=True)
+def _tell(figures: list[Figures], options: argparse.Namespace) -> None:
+    """Show the last round, and keep all of them so far: who breaks off has those."""
+    print("\n".join(report.lines(figures[-1])), flush=True)
+    _keep(options.folder, figures, f"{options.number} servers, {options.way.value}")
 
 
 def _keep(folder: Path, figures: list[Figures], title: str) -> None:
@@ -81,7 +83,6 @@ def _keep(folder: Path, figures: list[Figures], title: str) -> None:
     (folder / "results.json").write_text(text + "\n")
     panels = [report.panel(each) for each in figures]
     (folder / "arrivals.svg").write_text(curve.drawn(f"Arrivals, {title}", panels))
-    print(f"{folder}/results.json, {folder}/arrivals.svg")
 
 
 def _options() -> argparse.Namespace:
