@@ -50,13 +50,7 @@ class Client:
 
     def start(self, *arguments: str) -> Callable[[], Ended]:
         """Start one; what is returned waits for its end."""
-        started = subprocess.Popen(
-            [self._program, *arguments],
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        started = self.popen(*arguments)
 
         def ended() -> Ended:
             try:
@@ -66,6 +60,16 @@ class Client:
             return Ended(started.returncode, out, err)
 
         return ended
+
+    def popen(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start one, for whoever reads what it prints as it comes."""
+        return subprocess.Popen(
+            [self._program, *arguments],
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
 
 def _register(folder: Path) -> None:
