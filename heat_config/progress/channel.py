@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Characters of lines that wait to be posted; the oldest give way.
 HELD = 262_144
-# What a line takes besides its characters.
+# What each piece of them takes besides its characters.
 _EACH = 64
 # Seconds that a message lives; and one in so many, which is how long it is known after that when
 # the last word came.
@@ -49,6 +49,7 @@ class Channel:
         self._said = Progress(config_id, secrets.token_hex(8), 0, Phase.RECEIVED, 0.0)
         self._since = time.monotonic()
         self._lines: deque[str] = deque()
+        """As they came: one line or several."""
         self._size = self._left_out = 0
         self._is_new = True
         self._is_paused = False
@@ -63,16 +64,15 @@ class Channel:
             self._since = time.monotonic()
             self._say(phase=Phase.RUNNING, hook=self._mask(hook), time_limit=time_limit)
 
-    def take(self, line: str) -> None:
-        """A line that the hook has written."""
+    def take(self, lines: str) -> None:
+        """A line, or several, that the hook has written."""
         with self._changed:
             if self.is_closed:
                 return
-            self._lines.append(line)
-            self._size += len(line) + _EACH
+            self._lines.append(lines)
+            self._size += len(lines) + _EACH
             while self._size > HELD:
-                self._size -= len(self._lines.popleft()) + _EACH
-                self._left_out += 1
+                self._left_out += _count(self._popped())
             if len(self._lines) == 1:
                 self._changed.notify_all()
 
@@ -145,24 +145,29 @@ class Channel:
         is_last = said.phase is Phase.ENDED
         room, lines = message.LARGEST, list[str]()
         while self._lines and room > 0:
-            lines.append(self._lines.pop() if is_last else self._lines.popleft())
-            room -= len(lines[-1])
-            self._size -= len(lines[-1]) + _EACH
+            taken = self._popped(newest=is_last)
+            room -= len(taken)
+            lines += reversed(taken.split("\n")) if is_last else taken.split("\n")
         return said if is_last else said._replace(seconds=self._seconds()), lines
 
     def _fitted(self, said: Progress, lines: list[str], shown: list[str]) -> Progress:
         """The message with what fits of its lines; the others wait, or are left out."""
         fit = message.fitting(shown, message.room(said._replace(left_out=1 << 53)))
         with self._changed:
-            for line in reversed(lines[len(fit) :]):
-                self._lines.appendleft(line)
-                self._size += len(line) + _EACH
+            if rest := lines[len(fit) :]:
+                self._lines.appendleft("\n".join(rest))
+                self._size += len(self._lines[0]) + _EACH
             left_out, self._left_out = self._left_out, 0
             if said.phase is Phase.ENDED:
-                left_out += len(self._lines)
+                left_out += sum(map(_count, self._lines))
                 self._lines.clear()
                 fit.reverse()
         return said._replace(left_out=left_out, lines=tuple(fit))
+
+    def _popped(self, *, newest: bool = False) -> str:
+        lines = self._lines.pop() if newest else self._lines.popleft()
+        self._size -= len(lines) + _EACH
+        return lines
 
     def _ttl(self) -> int:
         now = time.monotonic()
@@ -170,3 +175,7 @@ class Channel:
             return PASSING
         self._lasting = now
         return LASTING
+
+
+def _count(lines: str) -> int:
+    return lines.count("\n") + 1

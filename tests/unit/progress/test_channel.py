@@ -98,11 +98,12 @@ def test_a_message_that_was_not_accepted_is_the_same_again(channel: Channel) -> 
     assert posted(channel)["lines"] == ["two"]
 
 
-def test_all_lines_come_once_and_in_order(channel: Channel) -> None:
+@pytest.mark.parametrize("at_once", [1, 7, 1500])
+def test_all_lines_come_once_and_in_order(channel: Channel, at_once: int) -> None:
     lines = [f"line {number} \u2603" for number in range(3000)]
     channel.begun("script", 60)
-    for line in lines:
-        channel.take(line)
+    for start in range(0, len(lines), at_once):
+        channel.take("\n".join(lines[start : start + at_once]))
     found: list[str] = []
     while len(found) < len(lines):
         body = posted(channel)
@@ -111,14 +112,15 @@ def test_all_lines_come_once_and_in_order(channel: Channel) -> None:
     assert found == lines
 
 
-def test_of_too_much_the_oldest_give_way_and_are_counted(channel: Channel) -> None:
+@pytest.mark.parametrize("at_once", [1, 50])
+def test_of_too_much_the_oldest_give_way_and_are_counted(channel: Channel, at_once: int) -> None:
     """100 MB in bounded memory; each line is shown or counted."""
     channel.begun("script", 60)
     line = "x" * 999
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
-    for number in range(100_000):
-        channel.take(line + str(number))
+    for start in range(0, 100_000, at_once):
+        channel.take("\n".join(f"{line}{number}" for number in range(start, start + at_once)))
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most - before < 4 * HELD
@@ -129,6 +131,16 @@ def test_of_too_much_the_oldest_give_way_and_are_counted(channel: Channel) -> No
     last = posted(channel)
     assert last["lines"][-1] == line + "99999"
     assert shown + left_out + len(last["lines"]) + last["left_out"] == 100_000
+
+
+@pytest.mark.parametrize("lines", ["", "\n\n", "a\n\nb"])
+def test_empty_lines_are_lines(channel: Channel, lines: str) -> None:
+    channel.begun("script", 60)
+    channel.take(lines)
+    assert posted(channel)["lines"] == lines.split("\n")
+    channel.take(lines)
+    channel.ended("0", "none")
+    assert posted(channel)["lines"] == lines.split("\n")
 
 
 def test_lines_are_masked_before_they_are_cut(channel: Channel) -> None:
