@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import textwrap
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -23,13 +24,16 @@ import yaml
 
 from demo import passwords, timeline
 from demo.timeline import Event
-from lab import Lab, LabError
+from heat_operator import drawing, history, picture
+from lab import Lab, LabError, venv
 from lab.image import build_tar, unpack
 from lab.server import BOOT_CONFIG, File, Server
 from lab.stack import Heat, Stack
 
 TEMPLATE = Path(__file__).with_name("stack.yaml")
 OPT_IN = Path(__file__).parents[1] / "heat_plugin/share/environment.d/heat-config.yaml"
+PICTURES = venv.CACHE / "demo"
+WIDTH = 96
 EXPECTED = {"CREATE": "Hello, world! Hello, world! ", "UPDATE": "Hello, Zaqar! Hello, Zaqar! "}
 
 LOOK_AROUND = """
@@ -126,10 +130,12 @@ def work(heat: Heat, root: Path, half: Half, *, keep: bool) -> list[str]:
     booted = timeline.now("server boots")
     with server:
         faults = finish(stack, server, "CREATE", [begun, booted])
+        draw(heat, half.name, "create")
         print(f"==> {half.title}: UPDATE")
         begun = timeline.now("stack UPDATE asked for")
         stack.update(template, environment=environment, who="Zaqar", **half.parameters)
         faults += finish(stack, server, "UPDATE", [begun])
+        draw(heat, half.name, "update")
         faults += hold(server, half)
         if not keep:
             print(f"==> {half.title}: DELETE")
@@ -162,6 +168,16 @@ def finish(stack: Stack, server: Server, action: str, events: list[Event]) -> li
     if message != EXPECTED[action]:
         return [f"{action}: the output is {message!r}, not {EXPECTED[action]!r}"]
     return []
+
+
+def draw(heat: Heat, name: str, action: str) -> None:
+    """Show where the stack's time went, as ``openstack software deployment timeline`` does."""
+    found = history.timeline(heat.api, name)
+    print(textwrap.indent(drawing.text(found, WIDTH), "    "))
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    path = PICTURES / f"{name}-{action}.svg"
+    path.write_text(picture.svg(found), encoding="utf-8")
+    print(f"    as a picture: {path}")
 
 
 def hold(server: Server, half: Half) -> list[str]:

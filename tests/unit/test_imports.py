@@ -41,7 +41,7 @@ BESIDE = {
     "heat_operator": {"heat_config"},
     "hooks": {"heat_config"},
     "lab": set[str](),
-    "demo": {"lab"},
+    "demo": {"heat_operator", "lab"},
     "packages": {"heat_config", "lab"},
     "tests": {
         "heat_config",
