@@ -43,6 +43,7 @@ BESIDE = {
     "lab": set[str](),
     "demo": {"heat_operator", "lab"},
     "packages": {"heat_config", "lab"},
+    "pictures": set[str](),
     "tests": {
         "heat_config",
         "heat_operator",
@@ -54,6 +55,7 @@ BESIDE = {
         "faults",
         "matrix",
         "packages",
+        "pictures",
         "tools",
     },
     "bench": {"heat_config", "lab", "tests"},
