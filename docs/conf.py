@@ -29,13 +29,17 @@ include_patterns = ["*.md", "docs/*.md", "elements/*/README.rst", "lab/README.md
 exclude_patterns = [".*", "**/__pycache__"]
 nitpicky = True
 
+# Blocks without a language are commands with their comments.
+highlight_language = "none"
+
 # Anchors as GitHub makes them of headings.
 myst_heading_anchors = 3
 myst_fence_as_directive = ["mermaid"]
 
 html_theme = "furo"
 html_title = f"heat-config {version}"
-html_static_path: list[str] = []
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_copy_source = html_show_sourcelink = False
 
 
