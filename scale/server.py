@@ -64,7 +64,7 @@ class Server:
         files.make_private_folder(folder / "run")
         queue = Queue(self._connection(told), told.queue, str(uuid.uuid4()))
         inbox = Inbox(folder / "zaqar.d", told.queue)
-        self._source = Source(queue, inbox, lambda _: None, LIFETIME)
+        self._source = Source(queue, inbox, _ask_nobody, LIFETIME)
         self._outbox = Outbox(self._settings)
         self._pace = Pace(LEAST, INTERVAL, eager=bool(told.signed_address))
         self._known: set[str] = set()
@@ -157,6 +157,10 @@ class Server:
         pending = self._deliver_at if self._outbox.ids() else float("inf")
         wait = LOOK_EVERY if self._push else self._pace.wait()
         return min(now + wait, max(pending, now))
+
+
+def _ask_nobody(_kept: object, _why: object) -> None:
+    """There is no Heat that could be asked."""
 
 
 # The path is for a program in the agent's place, of which there is none.
