@@ -35,8 +35,8 @@ class Costs(NamedTuple):
     """Keystone: a token for a user's password."""
 
 
-# `make bench-scale N=200`, see docs/scale.md.
-MEASURED = Costs(look=2.5, look_redis=0.33, deployment=35, deployment_redis=4.5, token=260)
+# `make bench-scale N=100`, see docs/scale.md.
+MEASURED = Costs(look=2.2, look_redis=0.23, deployment=28, deployment_redis=3, token=260)
 SIZES = (1_000, 10_000, 100_000)
 
 
