@@ -57,12 +57,14 @@ BESIDE = {
         "matrix",
         "packages",
         "pictures",
+        "scale",
         "tools",
     },
     "bench": {"heat_config", "lab", "tests"},
     "compare": {"heat_config", "lab", "bench", "tests"},
     "faults": {"heat_config", "lab", "tests"},
     "matrix": {"heat_plugin", "lab", "tests"},
+    "scale": {"heat_config", "heat_plugin", "lab", "tests"},
     "tools": {"heat_config"},
 }
 # The functions of heat_config that import, with the reason; everything else imports at its top.
