@@ -8,6 +8,8 @@ PYTHON ?= $(shell command -v python3.11 || echo python3)
 export PYTHON
 TOX := .cache/venv-tools/bin/tox
 LAB_PYTHON := .cache/venv-lab/bin/python
+# What an image's build and a package's have in common.
+BUILDING := elements/heat-config-venv/heat-config-build
 
 .PHONY: help
 help:
@@ -27,6 +29,8 @@ help:
 	@echo 'make example-templates DIR=…     those of openstack/heat-templates, on this agent'
 	@echo 'make bench-idle     a run with nothing to do, against heat-agents'
 	@echo 'make bench-many     many deployments in one run'
+	@echo 'make deb            Debian packages: RELEASE=trixie, REVISION=2'
+	@echo 'make test-packages  the packages, from installed to purged, in a pristine root'
 	@echo 'make image          an image for a cloud: qcow2 with kernel and cloud-init'
 	@echo 'make lab | lab-down a control plane on this machine: Keystone, Zaqar, Heat'
 	@echo 'make lab SWIFT=1                  … with Swift'
@@ -132,6 +136,19 @@ example-templates:
 image:
 	@tools/step 'Debian packages' tools/setup image
 	@$(PYTHON) -m lab.image qcow2
+
+.PHONY: deb
+deb:
+	$(call ended,make deb,\
+	tools/step 'Debian packages' tools/setup package && \
+	PYTHONPATH=$(BUILDING) $(PYTHON) -m packages deb \
+	    $(if $(RELEASE),--release $(RELEASE)) $(if $(REVISION),--revision $(REVISION)))
+
+.PHONY: test-packages
+test-packages:
+	$(call ended,make test-packages,\
+	tools/step 'Debian packages' tools/setup package test && \
+	$(TOX) run -e packages)
 
 .PHONY: lab lab-down
 lab:

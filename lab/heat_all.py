@@ -25,11 +25,8 @@ from oslo_service import backend
 backend.init_backend(backend.BackendType.THREADING)
 
 from heat.common import config, messaging
-from heat.db import models
 from heat.engine import service
 from heat.rpc import api as rpc_api
-from sqlalchemy import event
-from sqlalchemy.orm import Query
 
 
 class Server(socketserver.ThreadingMixIn, WSGIServer):
@@ -49,19 +46,6 @@ class Handler(WSGIRequestHandler):
         logging.getLogger("heat_all").info("%s %s %s", self.command, path, status)
 
 
-def by_id(query: Query) -> Query:
-    """Have the resources' rows come by their ids, as from MariaDB, which clouds run.
-
-    Heat names no order, and of a resource and the one that replaces it, which have one name, it
-    signals the last. From PostgreSQL that may be the old one, which ignores what it is told.
-    """
-    # Whole rows alone: not a column, nor a count.
-    if [column["expr"] is models.Resource for column in query.column_descriptions] != [True]:
-        return query
-    # Also where the query has its limit already.
-    return query.enable_assertions(False).order_by(models.Resource.id)
-
-
 def configure(arguments: list[str]) -> None:
     """Read heat.conf, and set up what all of Heat's programs set up first."""
     oslo_i18n.enable_lazy()
@@ -78,7 +62,6 @@ def main() -> None:
     """Start the engine, then answer on the APIs' ports: who gets an answer has an engine."""
     *options, address, api_port, cfn_port = sys.argv[1:]
     configure(options)
-    event.listen(Query, "before_compile", by_id, retval=True)
     service.EngineService(cfg.CONF.host, rpc_api.ENGINE_TOPIC).start()
     for name, port in (("heat-api", api_port), ("heat-api-cfn", cfn_port)):
         application = config.load_paste_app(name)

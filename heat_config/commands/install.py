@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heat_config import files, log, terminal
-from heat_config.install import record, server, tools
+from heat_config import log, terminal
+from heat_config.install import idle, record, server, tools
 from heat_config.install.errors import InstallError
 from heat_config.install.items import Place
 from heat_config.install.server import Site
@@ -55,8 +55,9 @@ def _install(options: argparse.Namespace, elements: Path) -> None:
 
 def _uninstall(options: argparse.Namespace, elements: Path, given: Settings) -> None:
     site = _site(options)
-    if not options.dry_run and not options.force and site.root == Path("/"):
-        _check_nothing_runs(given)
+    is_meant = not options.dry_run and not options.force and site.root == Path("/")
+    if is_meant and idle.runs_config(given):
+        raise InstallError(f"{idle.REMEDY}, or leave it alone and its result unsent (--force)")
     wanted = _plan(record.load(site.root).hooks, elements)
     if not options.purge or record.load(site.root) != record.NONE:
         server.uninstall(wanted, site)
@@ -82,18 +83,6 @@ def _site(options: argparse.Namespace) -> Site:
     if os.geteuid() != 0:
         raise InstallError("only root can do this; --dry-run shows what would be done")
     return Site(root, Systemd.of(root), _say, options.force)
-
-
-def _check_nothing_runs(given: Settings) -> None:
-    """Refuse while a config runs: its agent could not send the result any more.
-
-    :raises InstallError: one does.
-    """
-    if Path(given.deployed).is_dir() and files.is_locked(given.deployed):
-        raise InstallError(
-            "a config is being run: wait for it (heat-config status --wait), end it (systemctl "
-            "kill os-collect-config), or leave it alone and its result unsent (--force)"
-        )
 
 
 def _tell_of_pending(outbox: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from heat_config import process
 from heat_config.install.errors import InstallError
-from heat_config.install.steps import File, Folder, Kept, Link
+from heat_config.install.steps import File, Folder, Kept, Link, below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,6 +57,8 @@ class Place(NamedTuple):
     """Where people and services look for programs."""
     units: str | None = None
     """Where systemd looks for units; None where somebody else puts them there (dib)."""
+    root: Path = Path("/")
+    """Below what the environment is now: another folder while a package is built."""
 
 
 class Item(Protocol):
@@ -79,7 +81,7 @@ class Program(NamedTuple):
     def steps(self, source: Source, place: Place) -> Iterator[Step]:  # noqa: ARG002
         """See :class:`Item`."""
         program = place.environment / (self.of or self.name)
-        if not os.access(program, os.X_OK):
+        if not os.access(below(place.root, str(program)), os.X_OK):
             raise InstallError(
                 f"the environment has no program {program}: "
                 "pip install 'heat-config[server]' brings it"

@@ -67,7 +67,7 @@ def plan(elements: Path, hooks: Iterable[str], place: Place) -> Plan:
 
     :raises InstallError: there is no such hook, or the package or the environment is not whole.
     """
-    known = _hooks_beside(elements)
+    known = hooks_beside(elements)
     wanted = tuple(dict.fromkeys(hooks))
     unknown = [group for group in wanted if group not in known]
     if unknown:
@@ -164,9 +164,7 @@ def purge(wanted: Plan, site: Site) -> None:
     of_others = replaced.left(site.root) if site.systemd else []
     if of_others:
         raise InstallError(f"of others, and kept here: {', '.join(of_others)}; move it away first")
-    private = [step.path for step in wanted.steps if isinstance(step, Folder) and step.is_private]
-    kept = [step.path for step in wanted.steps if isinstance(step, Kept)]
-    for path in (*kept, *private, *ELSEWHERE):
+    for path in left_behind(wanted.steps):
         place = below(site.root, path)
         if place.exists():
             site.say(f"remove {path}")
@@ -176,13 +174,22 @@ def purge(wanted: Plan, site: Site) -> None:
                 _remove_if_empty(below(site.root, folder))
 
 
-def _hooks_beside(elements: Path) -> dict[str, Path]:
+def left_behind(steps: Iterable[Step]) -> list[str]:
+    """What is on a server when the installation is gone, and goes when it is purged."""
+    known = list(steps)
+    private = [step.path for step in known if isinstance(step, Folder) and step.is_private]
+    kept = [step.path for step in known if isinstance(step, Kept)]
+    return [*kept, *private, *ELSEWHERE]
+
+
+def hooks_beside(elements: Path) -> dict[str, Path]:
     """All hooks, by group; see ``hooks/__init__.py``."""
     listing = elements.parent / "hooks" / "__init__.py"
     if not listing.is_file():
         raise InstallError(
-            f"there are no elements in {elements}: this environment is an image's own, which has "
-            "been installed by them; install the package into an environment of its own"
+            f"there are no elements in {elements}: this environment is an image's or a "
+            "distribution package's own, and was installed with it (a hook's package is "
+            "heat-config-GROUP); else install the wheel into an environment of its own"
         )
     found: dict[str, Path] = runpy.run_path(str(listing))["programs"]()
     return found

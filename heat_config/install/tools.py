@@ -51,15 +51,18 @@ def system_of(text: str) -> System:
 
 def needed(element: Path, system: System) -> list[str]:
     """What is to be typed so that a hook finds its tool: a line for each command."""
-    return [*_packages(element, system), *_environments(element)]
+    names = packages(element, system)
+    installed = [f"{INSTALLERS.get(system.family, 'install')} {' '.join(names)}"] if names else []
+    return [*installed, *_environments(element)]
 
 
-def _packages(element: Path, system: System) -> Iterator[str]:
+def packages(element: Path, system: System) -> list[str]:
+    """The distribution's packages that an element asks for, by their names there."""
     asked = element / "package-installs.yaml"
     if not asked.is_file():
-        return
-    names = [_name(element, name, system) for name in yaml.safe_load(asked.read_text())]
-    yield f"{INSTALLERS.get(system.family, 'install')} {' '.join(names)}"
+        return []
+    names = (_name(element, name, system) for name in yaml.safe_load(asked.read_text()))
+    return [each for name in names for each in name.split()]
 
 
 def _name(element: Path, package: str, system: System) -> str:

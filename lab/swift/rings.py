@@ -25,6 +25,7 @@ def write(path: Path, device: str, port: int) -> None:
     builder.add_dev({"region": 1, "zone": 1, "weight": 1.0, **where})
     builder.rebalance()
     builder.get_ring().save(str(path))
+    path.chmod(0o600)  # as all that is in this folder
 
 
 def main() -> None:

@@ -42,6 +42,7 @@ BESIDE = {
     "hooks": {"heat_config"},
     "lab": set[str](),
     "demo": {"lab"},
+    "packages": {"heat_config", "lab"},
     "tests": {
         "heat_config",
         "heat_operator",
@@ -53,6 +54,7 @@ BESIDE = {
         "examples",
         "faults",
         "matrix",
+        "packages",
         "tools",
     },
     "bench": {"heat_config", "lab", "tests"},

@@ -55,16 +55,24 @@ def programs_in(folder: str) -> Path:
 
 def install_agent(made: Environment, data: Path) -> None:
     """Install the agent and what it stands on, and check that all that a server runs is there."""
-    listed = left_out.parse((data / "left-out").read_text())
     made.install(data / "wheels")
+    reduce_agent(made, data / "left-out", BUNDLES)
+    _finish(made)
+
+
+def reduce_agent(made: Environment, listed_in: Path, bundles: Iterable[Path]) -> None:
+    """Take out what a server never runs, and check that all that it runs is there.
+
+    :param bundles: where the server may have its certificates.
+    """
+    listed = left_out.parse(listed_in.read_text())
     left_out.check(made.check(), listed)
     site = made.site()
     left_out.take_out(site, listed.patterns)
     left_out.keep_programs(made.home / "bin")
-    use_system_certificates(site, BUNDLES)
+    use_system_certificates(site, bundles)
     missed = f"{made.home} lacks something that a server runs: see above, and the file left-out"
     run([made.python, "-I", CHECK_IMPORTS], missed)
-    _finish(made)
 
 
 def install_tool(made: Environment, tool: Path, programs: Path) -> None:
