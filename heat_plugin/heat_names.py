@@ -34,6 +34,7 @@ IMPORTED = frozenset(
         "heat.engine.resource:PollDelay",
         "heat.engine.software_config_io:InputConfig",
         "heat.objects.resource:Resource",
+        "heat.objects.resource:Resource.get_all_active_by_stack",
         "heat.objects.resource:Resource.get_all_by_physical_resource_id",
         _DEPLOYMENT,
         f"{_DEPLOYMENT}.SIGNAL_TRANSPORT",
@@ -66,6 +67,7 @@ OF_INSTANCES = frozenset(
         "resource_id",
         "stack",
         "stack.convergence",
+        "stack.id",
         "stack.timeout_secs",
     }
 )
@@ -131,6 +133,7 @@ OVERRIDDEN_IN_DEPLOYMENTS = frozenset(
         "handle_create",
         "handle_delete",
         "handle_resume",
+        "handle_signal",
         "handle_suspend",
         "handle_update",
         "properties_schema",
@@ -196,6 +199,7 @@ OWN_IN_DEPLOYMENTS = frozenset(
         "_signal_heat",
         "_spared_queue",
         "_transport",
+        "_waits",
         "_work",
         "_zaqar",
     }
