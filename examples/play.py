@@ -18,6 +18,9 @@ from lab.stack import Heat, Stack, wait_for
 
 # Seconds that a stack, or a server's part in it, may take.
 PATIENCE = 300.0
+# Its exit status is 0 when all has run well, and another one while something is left to be done.
+STATUS = ("heat-config", "status")
+UNFINISHED = 2
 
 
 class Outcome(NamedTuple):
@@ -135,9 +138,10 @@ def judge(servers: Iterable[Server], *, has_deployments: bool) -> None:
     """
     for server in servers:
         server.run(["cloud-init", "status", "--wait"], timeout=PATIENCE)
-        if not has_deployments:
-            continue
-        server.wait_for(
-            lambda it: it.run(["heat-config", "status"], check=False).returncode == 0,
-            what="the good end of its deployments",
-        )
+        if has_deployments:
+            server.wait_for(_is_at_an_end, what="the end of its deployments")
+            server.run(STATUS)
+
+
+def _is_at_an_end(server: Server) -> bool:
+    return server.run(STATUS, check=False).returncode != UNFINISHED
