@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 ELEMENTS = tuple(f"heat-config-{group}" for group in ("ansible", "puppet", "salt", "cfn-init"))
 
@@ -12,17 +13,33 @@ CANNOT = {
     "WordPress_software-config_1-instance": "it installs a distribution's packages",
     "WordPress_software-config_2-instances": "it installs a distribution's packages",
     "example-chef-template": "it needs chef, and a cookbook of github.com",
-    "example-docker-compose-template": "its images are on a registry",
-    "example-kubelet-template": "its image is on a registry",
+    "example-docker-compose-template": "its images are on a registry, and its containers need "
+    "networks, which podman cannot make in a server that is a container itself",
+    "example-kubelet-template": "its image is on a registry, and its pod needs a network, which "
+    "podman cannot make in a server that is a container itself",
     "example-pristine-atomic-docker-compose": "its image is on a registry",
     "example-pristine-atomic-tool": "it needs Atomic Host's tool, and an image on a registry",
     "example-ssh-copy-id": "it needs servers that have names and sshd",
 }
 
-# What fails with every agent: the name of the template, and what its result says.
+
+class Own(NamedTuple):
+    """Why a template cannot end well, whatever the agent."""
+
+    said: str
+    """What its result says."""
+    why: str
+
+
 OWN = {
-    "example-salt-template": "pkg-apache",
+    "example-salt-template": Own(
+        "pkg-apache", "on Debian its state reads an input pkg-apache, which no deployment gives"
+    ),
+    "example-software-deploymentgroup-template": Own(
+        "cannot create /tmp/", "it gives its playbook no values, which then writes to a folder"
+    ),
 }
+"""Of the template's own fault, by its name."""
 
 
 def templates(folder: Path) -> list[Path]:

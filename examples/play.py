@@ -21,6 +21,7 @@ PATIENCE = 300.0
 # Its exit status is 0 when all has run well, and another one while something is left to be done.
 STATUS = ("heat-config", "status")
 UNFINISHED = 2
+RESULTS = "heat-config status; cat /var/lib/heat-config/deployed/*.notify.json"
 
 
 class Outcome(NamedTuple):
@@ -140,8 +141,13 @@ def judge(servers: Iterable[Server], *, has_deployments: bool) -> None:
         server.run(["cloud-init", "status", "--wait"], timeout=PATIENCE)
         if has_deployments:
             server.wait_for(_is_at_an_end, what="the end of its deployments")
-            server.run(STATUS)
+            _see_results(server)
 
 
 def _is_at_an_end(server: Server) -> bool:
     return server.run(STATUS, check=False).returncode != UNFINISHED
+
+
+def _see_results(server: Server) -> None:
+    if server.run(STATUS, check=False).returncode:
+        raise LabError(server.run(["sh", "-c", RESULTS]).stdout)

@@ -15,15 +15,15 @@ HEADER = "template | servers | deployments | seconds | outcome"
 def passed(name: str, outcome: Outcome) -> bool:
     """Whether it has ended as it must: well, or as it does with every agent."""
     own = chosen.OWN.get(name)
-    return own in outcome.problem if own else not outcome.problem
+    return own.said in outcome.problem if own else not outcome.problem
 
 
 def row(name: str, outcome: Outcome) -> str:
     """One template."""
     problem = " ".join(outcome.problem.split())
     said = f"FAILED: {problem}" if problem else "passed"
-    if chosen.OWN.get(name) and passed(name, outcome):
-        said = f"as with every agent: {problem}"
+    if (own := chosen.OWN.get(name)) and passed(name, outcome):
+        said = f"as with every agent: {own.why}"
     counts = f"{outcome.servers} | {outcome.deployments} | {outcome.seconds:.1f}"
     return f"{name} | {counts} | {said}"
 
