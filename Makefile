@@ -28,6 +28,7 @@ help:
 	@echo 'make bench-latency  from Heat to the hook, against os-collect-config and heat-agents'
 	@echo 'make heat-table     Heat with the plug-in against Heat alone, when things go wrong'
 	@echo 'make matrix         every way in with every way out, through a stack’s whole life'
+	@echo 'make example-templates DIR=…     those of openstack/heat-templates, on this agent'
 	@echo 'make bench-idle     a run with nothing to do, against heat-agents'
 	@echo 'make bench-many     many deployments in one run'
 	@echo 'make deb            Debian packages: RELEASE=trixie, REVISION=2'
@@ -141,6 +142,12 @@ matrix:
 	@tools/step 'Debian packages' tools/setup lab test
 	@tools/step 'Control plane environment' $(PYTHON) -m lab install --swift
 	@$(TOX) run -q -e bench -- -m matrix
+
+.PHONY: example-templates
+example-templates:
+	@tools/step 'Debian packages' tools/setup image lab test
+	@tools/step 'Control plane environment' $(PYTHON) -m lab install
+	@$(TOX) run -q -e bench -- -m examples $(DIR)
 
 .PHONY: image
 image:
