@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Seconds: the longest pause that is shown as it was, and how long the end stays.
-PAUSE, STAYS = 1.5, 6.0
+PAUSE, STAYS = 1.0, 6.0
 # Of the screen, in characters, lines, and pixels.
 COLUMNS, ROWS = 100, 28
 _SIZE, _LINE, _CHARACTER = 13, 18, 7.85
