@@ -81,7 +81,7 @@ def drawn(command: str, begun: datetime, lines: Sequence[Line]) -> str:
         svg.text(_LEFT + 76, _BAR / 2 + 5, said, fill=_LIGHT, font_size=_SIZE, **_AS_IT_IS),
         svg.element(
             "clipPath",
-            svg.element("rect", y=_top(0) - 2, width=WIDTH, height=ROWS * _LINE + 4),
+            svg.element("rect", y=_top(0) + 1, width=WIDTH, height=ROWS * _LINE),
             id="screen",
         ),
         '<g clip-path="url(#screen)">',
