@@ -16,18 +16,9 @@ from oslo_log import log
 
 from heat_config.cloud import signed
 from heat_config.cloud.errors import CloudError
-from heat_plugin import (
-    leftover,
-    options,
-    posting,
-    queues,
-    reading,
-    record,
-    stored,
-    transport,
-    watched,
-)
+from heat_plugin import leftover, options, queues, reading, record, transport, watched
 from heat_plugin.chosen import OVER_ZAQAR, Chosen, attributes_with, schema_with
+from heat_plugin.metadata import ServerMetadata
 from heat_plugin.rpc import Engine
 from heat_plugin.transport import Choice
 from heat_plugin.waiting import attempt
@@ -37,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from heat_config.cloud.zaqar import Message
-    from heat_plugin.posting import Stored
 
 LOG = log.getLogger(__name__)
 
@@ -155,18 +145,9 @@ class SoftwareDeployment(Addressed):
     def rpc_client(self) -> Engine:
         """Heat's engine, where a failed post of metadata is no failure."""
         if self._engine is None:
-            self._engine = Engine(super().rpc_client(), self._post_packed)
+            metadata = ServerMetadata(self.context, self._zaqar, self.properties[self.SERVER])
+            self._engine = Engine(super().rpc_client(), metadata)
         return self._engine
-
-    def _post_packed(self, server_id: str, reason: str) -> None:
-        """Post a server's metadata compressed: Zaqar has refused their size, in these words."""
-
-        def put(found: Stored) -> None:
-            if not found.is_signed:
-                raise posting.unpackable(server_id, reason)
-            posting.post_packed(self._zaqar.queue(found.queue), found.metadata, self._zaqar.ttl)
-
-        posting.post_current(partial(stored.of_server, self.context, server_id), put)
 
     def handle_create(self) -> Work:
         """Begin as soon as that is possible: see _advance."""

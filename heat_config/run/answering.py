@@ -141,12 +141,13 @@ def _follower(
     path = runlog.path_of(deployment.id, settings)
     size = settings.logs_size // 4
     name = shown(deployment.name)
-    written = runlog.RunLog(path, size, log.masked)
+    written = runlog.RunLog(path, size)
 
-    def take(line: str) -> None:
-        log.debug(f"{name}: {line}", Event.OUTPUT)
-        written.write(line)
+    def take(lines: str) -> None:
+        lines = log.masked_lines(lines)
+        log.output(name, lines, Event.OUTPUT)
+        written.write(lines)
         if watch:
-            watch(line)
+            watch(lines)
 
     return take

@@ -42,8 +42,9 @@ BESIDE = {
     "heat_operator": {"heat_config"},
     "hooks": {"heat_config"},
     "lab": set[str](),
-    "demo": {"lab"},
+    "demo": {"heat_operator", "lab"},
     "packages": {"heat_config", "lab"},
+    "pictures": set[str](),
     "tests": {
         "heat_config",
         "heat_operator",
@@ -55,6 +56,7 @@ BESIDE = {
         "faults",
         "matrix",
         "packages",
+        "pictures",
         "tools",
     },
     "bench": {"heat_config", "lab", "tests"},
