@@ -52,6 +52,9 @@ USER_DATA: dict[str, Any] = {
     },
 }
 
+# Seconds for all groups' deployments, which Heat itself gives them, on a server that boots.
+PATIENCE = 300.0
+
 # What podman cannot do in a container on a machine that is one itself: limits, keyrings, groups.
 CONTAINERS_CONF = """[containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
@@ -194,7 +197,8 @@ def authors(heat: Heat, stack: Stack) -> str:
 def ends_well(stack: Stack, server: Server, action: str) -> None:
     if action == "UPDATE":
         wait_for("the update", lambda: stack.state == "UPDATE_IN_PROGRESS")
-    assert stack.wait(action) == "COMPLETE", stack.reason + server.journal("os-collect-config")
+    ended = stack.wait(action, patience=PATIENCE)
+    assert ended == "COMPLETE", stack.reason + server.journal("os-collect-config")
 
 
 def greetings(server: Server) -> list[str]:
