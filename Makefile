@@ -23,6 +23,8 @@ help:
 	@echo 'make lint | unit | functional    one part of them'
 	@echo 'make faults SEED=… N=…           break things, count what is lost'
 	@echo 'make faults-metadata SEED=… N=…  the same for the metadata that comes in'
+	@echo 'make faults-cloud SEED=… N=…     break the control plane under real stacks'
+	@echo 'make bench-scale N=…  that many servers on one Zaqar and one Keystone'
 	@echo 'make hostile-server  every request against a server that is slow, huge or breaks off'
 	@echo 'make fuzz SECONDS=…  metadata and hooks’ answers, as a fuzzer makes them up'
 	@echo 'make bench          all that is measured, against heat-agents and a floor, in one table'
@@ -37,6 +39,7 @@ help:
 	@echo 'make image          an image for a cloud: qcow2 with kernel and cloud-init'
 	@echo 'make lab | lab-down a control plane on this machine: Keystone, Zaqar, Heat'
 	@echo 'make lab SWIFT=1                  … with Swift'
+	@echo 'make lab PROFILE=ha               … each part twice, with failover between'
 	@echo 'make clean          remove what was built (.cache and .tox)'
 
 .PHONY: demo
@@ -117,6 +120,20 @@ faults-metadata:
 	@tools/step 'Control plane environment' $(PYTHON) -m lab install
 	@$(TOX) run -q -e faults -- -m faults.metadata $(if $(SEED),--seed $(SEED)) --number $(or $(N),500)
 
+# Whose software answers: SIDE=plugin, or SIDE=alone for Heat without the plug-in.
+.PHONY: faults-cloud
+faults-cloud:
+	@tools/step 'Debian packages' tools/setup lab ha test
+	@tools/step 'Control plane environment' $(PYTHON) -m lab install
+	@$(TOX) run -q -e faults -- -m faults.cloud $(if $(SEED),--seed $(SEED)) --number $(or $(N),200) \
+	    $(if $(SIDE),--side $(SIDE))
+
+.PHONY: bench-scale
+bench-scale:
+	@tools/step 'Debian packages' tools/setup lab test
+	@tools/step 'Control plane environment' $(PYTHON) -m lab install
+	@$(TOX) run -q -e bench -- -m scale --number $(or $(N),200) $(if $(WAY),--way $(WAY))
+
 .PHONY: hostile-server
 hostile-server:
 	@tools/step 'Debian packages' tools/setup test
@@ -172,8 +189,8 @@ test-packages:
 
 .PHONY: lab lab-down
 lab:
-	@tools/step 'Debian packages' tools/setup lab
-	@$(PYTHON) -m lab up $(if $(SWIFT),--swift)
+	@tools/step 'Debian packages' tools/setup lab $(filter ha,$(PROFILE))
+	@$(PYTHON) -m lab up $(if $(SWIFT),--swift) $(if $(filter ha,$(PROFILE)),--ha)
 lab-down:
 	@$(PYTHON) -m lab down
 
