@@ -55,6 +55,10 @@ class Told(NamedTuple):
     websocket: bool = False
 
 
+def _no_heat(_kept: object, _reason: object) -> None:
+    """There is no Heat to be asked for deployments."""
+
+
 class Server:
     """One of many. ``note`` is given what happened to which config."""
 
@@ -64,7 +68,7 @@ class Server:
         files.make_private_folder(folder / "run")
         queue = Queue(self._connection(told), told.queue, str(uuid.uuid4()))
         inbox = Inbox(folder / "zaqar.d", told.queue)
-        self._source = Source(queue, inbox, lambda _: None, LIFETIME)
+        self._source = Source(queue, inbox, _no_heat, LIFETIME)
         self._outbox = Outbox(self._settings)
         self._pace = Pace(LEAST, INTERVAL, eager=bool(told.signed_address))
         self._known: set[str] = set()
