@@ -37,6 +37,12 @@ class Awaited:
     ended: float = 0.0
     taken: float = 0.0
     hooks: int = 0
+    booted: float = 0.0
+
+    @property
+    def seen_after(self) -> float:
+        """Seconds until the hook, from when both the metadata and the server were there."""
+        return self.hook - max(self.posted, self.booted)
 
 
 @dataclass

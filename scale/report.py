@@ -25,7 +25,7 @@ def repeated(figures: Figures) -> int:
 def lines(figures: Figures) -> list[str]:
     """One round, for people."""
     awaited = list(figures.round.awaited.values())
-    to_hook = spread([each.hook - each.posted for each in awaited if each.hook and each.posted])
+    to_hook = spread([each.seen_after for each in awaited if each.hook and each.posted])
     to_taken = spread([each.taken - each.ended for each in awaited if each.taken and each.ended])
     done = sum(bool(each.taken) for each in awaited)
     busiest, used = max(figures.cpu.items(), key=lambda item: item[1])
@@ -72,7 +72,7 @@ def results(figures: Iterable[Figures]) -> list[dict[str, Any]]:
             "run twice": repeated(each),
             "away": each.away,
             "errors": dict(each.round.errors),
-            "post to hook": _spread([a.hook - a.posted for a in _all(each) if a.hook and a.posted]),
+            "post to hook": _spread([a.seen_after for a in _all(each) if a.hook and a.posted]),
             "ended to taken": _spread(
                 [a.taken - a.ended for a in _all(each) if a.taken and a.ended]
             ),

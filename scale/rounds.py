@@ -161,9 +161,12 @@ class Play:
     def _ended(self, found: Round, usage: Usage) -> Figures:
         """Wait until all results are taken, or none has come for long."""
         away, last = 0, time.monotonic()
+        by_server = {each.server: each for each in found.awaited.values()}
         while time.monotonic() - last < PATIENCE:
-            for moment, _, what, config in self._news():
+            for moment, server, what, config in self._news():
                 away += what == "away"
+                if what == "boot":
+                    by_server[server].booted = moment
                 awaited = found.awaited.get(config)
                 if awaited and what == "hook":
                     awaited.hook, awaited.hooks = moment, awaited.hooks + 1

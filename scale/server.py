@@ -55,10 +55,6 @@ class Told(NamedTuple):
     websocket: bool = False
 
 
-def _no_heat(_kept: object, _reason: object) -> None:
-    """There is no Heat to be asked for deployments."""
-
-
 class Server:
     """One of many. ``note`` is given what happened to which config."""
 
@@ -68,7 +64,7 @@ class Server:
         files.make_private_folder(folder / "run")
         queue = Queue(self._connection(told), told.queue, str(uuid.uuid4()))
         inbox = Inbox(folder / "zaqar.d", told.queue)
-        self._source = Source(queue, inbox, _no_heat, LIFETIME)
+        self._source = Source(queue, inbox, _ask_nobody, LIFETIME)
         self._outbox = Outbox(self._settings)
         self._pace = Pace(LEAST, INTERVAL, eager=bool(told.signed_address))
         self._known: set[str] = set()
@@ -161,6 +157,10 @@ class Server:
         pending = self._deliver_at if self._outbox.ids() else float("inf")
         wait = LOOK_EVERY if self._push else self._pace.wait()
         return min(now + wait, max(pending, now))
+
+
+def _ask_nobody(_kept: object, _why: object) -> None:
+    """There is no Heat that could be asked."""
 
 
 # The path is for a program in the agent's place, of which there is none.
