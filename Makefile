@@ -27,10 +27,12 @@ help:
 	@echo 'make bench-scale N=…  that many servers on one Zaqar and one Keystone'
 	@echo 'make hostile-server  every request against a server that is slow, huge or breaks off'
 	@echo 'make fuzz SECONDS=…  metadata and hooks’ answers, as a fuzzer makes them up'
-	@echo 'make bench-latency  from Heat to the hook, against os-collect-config and heat-agents'
+	@echo 'make bench          all that is measured, against heat-agents and a floor, in one table'
+	@echo 'make bench QUICK=1               … in five minutes; ROWS=… some of it alone'
+	@echo 'make bench-latency  the service at its limits: many posts, rounds, messages'
 	@echo 'make heat-table     Heat with the plug-in against Heat alone, when things go wrong'
 	@echo 'make matrix         every way in with every way out, through a stack’s whole life'
-	@echo 'make bench-idle     a run with nothing to do, against heat-agents'
+	@echo 'make example-templates DIR=…     those of openstack/heat-templates, on this agent'
 	@echo 'make bench-many     many deployments in one run'
 	@echo 'make deb            Debian packages: RELEASE=trixie, REVISION=2'
 	@echo 'make test-packages  the packages, from installed to purged, in a pristine root'
@@ -95,9 +97,11 @@ lint unit functional:
 	@tools/step 'Debian packages' tools/setup image lab test
 	@$(TOX) run -e $@
 
-.PHONY: bench-idle
-bench-idle:
-	@$(PYTHON) -m bench.idle
+.PHONY: bench
+bench:
+	@tools/step 'Debian packages' tools/setup image lab test
+	@tools/step 'Control plane environment' $(PYTHON) -m lab install
+	@$(TOX) run -q -e bench -- -m bench $(if $(QUICK),--quick) $(ROWS)
 
 .PHONY: bench-many
 bench-many:
@@ -158,6 +162,12 @@ matrix:
 	@tools/step 'Debian packages' tools/setup lab test
 	@tools/step 'Control plane environment' $(PYTHON) -m lab install --swift
 	@$(TOX) run -q -e bench -- -m matrix
+
+.PHONY: example-templates
+example-templates:
+	@tools/step 'Debian packages' tools/setup image lab test
+	@tools/step 'Control plane environment' $(PYTHON) -m lab install
+	@$(TOX) run -q -e bench -- -m examples $(DIR)
 
 .PHONY: image
 image:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Comparisons with what people run today; each is a program: ``python -m bench.idle``."""
+"""What is measured, against what people run today and against a floor: ``python3 -m bench``."""

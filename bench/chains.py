@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A chain of dependent deployments: how long a stack of them takes to create.
+"""A chain of dependent deployments, created once with one contender.
 
 The floor is a program that puts a result on each deployment's queue as soon as the metadata
 that has it is posted: what it takes is Heat's own time. Heat looks for a result at once after
@@ -11,46 +11,22 @@ has to start a program is the second floor, of an answer that comes for Heat's s
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
 from threading import Event, Thread
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
-from bench.figures import show
 from bench.servers import Ours, Peer
-from lab import Lab
 from lab.stack import Heat
 from tests.support.place import Place
 from tests.support.template import template
 
 LENGTH = 10
-FLOOR, WEBSOCKET = "floor", "websocket"
-# What is run as often as it is asked for; the peer takes its time.
-IN_TURN = (FLOOR, "second look", WEBSOCKET, "polling")
-# The same with Heat's plug-in: with a user for the server, and with none.
-WITH_PLUGIN = (FLOOR, WEBSOCKET, "signed")
-_PLUGIN = ", plug-in"
-_RATIOS = (
-    {
-        "second look/floor": ("second look", FLOOR),
-        "chain/second look websocket": (WEBSOCKET, "second look"),
-        "chain/second look polling": ("polling", "second look"),
-    },
-    {
-        "chain/floor websocket": (WEBSOCKET, FLOOR),
-        "chain/floor polling": ("polling", FLOOR),
-        "peer/ours": ("peer", "polling"),
-    },
-    {
-        "plug-in: chain/floor websocket": (WEBSOCKET + _PLUGIN, FLOOR + _PLUGIN),
-        "chain/floor signed": ("signed" + _PLUGIN, FLOOR + _PLUGIN),
-        "Heat alone/plug-in websocket": (WEBSOCKET, WEBSOCKET + _PLUGIN),
-    },
-)
+FLOOR, SECOND_FLOOR = "floor", "second look"
+WEBSOCKET, POLLING, SIGNED, PEER = "websocket", "polling", "signed", "peer"
 # Seconds between two looks of the floor's program.
 FLOOR_EVERY = 0.02
 # Seconds from the post to the answer of the second floor.
@@ -66,42 +42,6 @@ class Serve(Protocol):
         """Serve while the stack is created."""
 
 
-def measure(lab: Lab, plugged: Lab, folder: Path, runs: Mapping[str, int]) -> None:
-    """Create the chains, in turns, and print the medians and what they are of each other.
-
-    ``plugged``: the lab whose Heat has the plug-in. ``runs``: see :func:`contenders`.
-    """
-    heats = {"": Heat(lab.environment()), _PLUGIN: Heat(plugged.environment())}
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for number in range(max(runs.values())):
-        for name in [name for name, count in runs.items() if number < count]:
-            contender, comma, _ = name.partition(_PLUGIN)
-            root = folder / f"chain-{name}-{number}"
-            times[name].append(taken(heats[comma], contender, root, plugin=bool(comma)))
-    for name, seconds in times.items():
-        if seconds:
-            show(f"chain of {LENGTH}, {name}, median of {len(seconds)}", median(seconds), "s")
-    print_ratios({name: median(seconds) for name, seconds in times.items() if seconds})
-
-
-def contenders(runs: int, of_peer: int) -> dict[str, int]:
-    """How often each is run."""
-    plugged = [f"{name}{_PLUGIN}" for name in WITH_PLUGIN]
-    return {**dict.fromkeys([*IN_TURN, *plugged], runs), "peer": of_peer}
-
-
-def print_ratios(taken: Mapping[str, float]) -> None:
-    """The last lines; what was not run is left out. Ours against the peer is by polling."""
-    for pairs in _RATIOS:
-        ratios = [
-            f"{name}: {taken[one] / taken[other]:.2f}"
-            for name, (one, other) in pairs.items()
-            if one in taken and other in taken
-        ]
-        if ratios:
-            print(", ".join(ratios), flush=True)
-
-
 def taken(heat: Heat, name: str, root: Path, *, plugin: bool) -> float:
     """Create a stack with a contender's server in ``root``; return how many seconds that took.
 
@@ -109,7 +49,7 @@ def taken(heat: Heat, name: str, root: Path, *, plugin: bool) -> float:
     """
     contender = _contender(name, root)
     made = _template(
-        server_transport="ZAQAR_SIGNED" if name == "signed" else "ZAQAR_MESSAGE",
+        server_transport="ZAQAR_SIGNED" if name == SIGNED else "ZAQAR_MESSAGE",
         signal_transport="ZAQAR_MESSAGE" if plugin else contender.signal_transport,
     )
     begun = monotonic()
@@ -168,9 +108,9 @@ class _Contender(NamedTuple):
 def _contender(name: str, root: Path) -> _Contender:
     if name == FLOOR:
         return _Contender(Floor(0).serving)
-    if name == "second look":
+    if name == SECOND_FLOOR:
         return _Contender(Floor(SECOND_LOOK).serving)
-    if name == "peer":
+    if name == PEER:
         # With Zaqar's it cannot answer.
         return _Contender(Peer(root).serving, "HEAT_SIGNAL")
     return _Contender(Ours(root, use_websockets=name == WEBSOCKET).serving)

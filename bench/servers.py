@@ -99,7 +99,7 @@ class Peer(Ours):
 
     def __init__(self, root: Path, programs: Path | None = None) -> None:
         super().__init__(root)
-        self._programs = programs or _environment_of_its_own()
+        self._programs = programs or environment_of_peer()
         elements = peer.elements()
         shutil.rmtree(self._templates)
         shutil.copytree(elements / "heat-config/os-apply-config", self._templates)
@@ -131,7 +131,8 @@ class Peer(Ours):
         return {**ours, **own, "PATH": ":".join(path), "PYTHONPATH": "", "LC_ALL": "C"}
 
 
-def _environment_of_its_own() -> Path:
+def environment_of_peer() -> Path:
+    """The programs of an environment with all that the peer needs on a server."""
     venv = peer.make_venv("peer-collect")
     peer.install(venv, PEER_NEEDS)
     return venv / "bin"

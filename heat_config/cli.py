@@ -8,10 +8,10 @@ is found out here, before anything large is imported.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from heat_config import log, quick, settings
 
+TYPE_CHECKING = False  # typing's, without importing it
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -11,8 +11,8 @@ import os
 
 # socket takes 3 ms to import, and most runs have nothing to do but say so.
 from _socket import AF_UNIX, SOCK_DGRAM, SOCK_STREAM, socket
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # typing's, without importing it
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO

@@ -13,15 +13,18 @@ import os
 import sys
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple
 
 from heat_config import journal, terminal
 
+TYPE_CHECKING = False  # typing's, without importing it
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from typing import NamedTuple
 
     from heat_config.events import Event
     from heat_config.mask import Mask
+else:
+    from heat_config.tuples import NamedTuple
 
 # The one that is used, from the first secret on.
 _masks: list[Mask] = []

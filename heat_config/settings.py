@@ -9,10 +9,13 @@ heat-agents knows have their names from there.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
+TYPE_CHECKING = False  # typing's, without importing it
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import NamedTuple
+else:
+    from heat_config.tuples import NamedTuple
 
 FILE = "/etc/heat-config.conf"
 # What a hook's environment has: where secrets lie that only its run needs.

@@ -9,8 +9,8 @@ written; what people look at goes through here.
 from __future__ import annotations
 
 import codecs
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # typing's, without importing it
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO

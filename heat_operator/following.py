@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
 # What to do where a deployment says nothing of its progress.
 HOW = (
-    "* posts no progress, Heat's word is all: with Heat's plug-in, give its resource the property "
-    "progress: true (or heat.conf default_progress), and signal_transport AUTO or ZAQAR_MESSAGE"
+    "to see what they write: with Heat's plug-in, give each deployment's resource the property "
+    "progress: true (or set default_progress in heat.conf), and signal_transport AUTO or "
+    "ZAQAR_MESSAGE"
 )
+_NONE = "* posts no progress; shown is what Heat knows"
 _IN_PROGRESS = "IN_PROGRESS"
 
 
@@ -100,6 +102,8 @@ class Followed:
         self._story = Story()
         self._last: Word | None = None
         self._trouble = ""
+        self.posts_none = False
+        """Whether one of its runs says nothing."""
 
     @property
     def is_told(self) -> bool:
@@ -143,7 +147,8 @@ class Followed:
             self._write(f"* its progress cannot be read: {error}")
             return
         if self._queue is None:
-            self._write(HOW)
+            self._write(_NONE)
+            self.posts_none = True
 
     def _troubled(self, trouble: str) -> None:
         """Say what is wrong once, and when it is over."""
@@ -179,6 +184,7 @@ class Following:
         self._pace = pace
         self._followed: dict[str, Followed] = {}
         self._is_away = False
+        self._has_said_how = False
 
     def run(self) -> int:
         """Follow it until Heat waits for nothing more; return the command's exit status.
@@ -198,6 +204,9 @@ class Following:
             if deployment.id not in self._followed:
                 self._followed[deployment.id] = self._make(name)
             self._followed[deployment.id].look(deployment)
+        if not self._has_said_how and any(each.posts_none for each in self._followed.values()):
+            self._has_said_how = True
+            self._warn(HOW)
         return seen
 
     def _again(self, before: Seen) -> Seen:

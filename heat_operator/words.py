@@ -128,7 +128,7 @@ def queue_of(heat: Any, deployment: Any, trust: Trust) -> Queue | None:
     """
     try:
         inputs = heat.software_configs.get(deployment.config_id).inputs
-    except exc.HTTPNotFound:  # it has just been replaced
+    except (exc.HTTPNotFound, exc.HTTPForbidden):  # just replaced; not for this user
         return None
     values = {each.get("name"): each.get("value") for each in inputs}
     address = values.get(signed.PROGRESS)

@@ -16,7 +16,17 @@ from oslo_log import log
 
 from heat_config.cloud import signed
 from heat_config.cloud.errors import CloudError
-from heat_plugin import leftover, options, queues, reading, record, transport, watched
+from heat_plugin import (
+    leftover,
+    namesakes,
+    options,
+    queues,
+    reading,
+    record,
+    stored,
+    transport,
+    watched,
+)
 from heat_plugin.chosen import OVER_ZAQAR, Chosen, attributes_with, schema_with
 from heat_plugin.metadata import ServerMetadata
 from heat_plugin.rpc import Engine
@@ -148,6 +158,20 @@ class SoftwareDeployment(Addressed):
             metadata = ServerMetadata(self.context, self._zaqar, self.properties[self.SERVER])
             self._engine = Engine(super().rpc_client(), metadata)
         return self._engine
+
+    def handle_signal(self, details: Any) -> str:
+        """As Heat, but for the deployment of this name that waits.
+
+        While a resource is replaced there are two of its name, and Heat gives a signal to either.
+        """
+        all_of_name = partial(stored.of_name, self.context, self.stack.id, self.name)
+        found = namesakes.waiting(self.resource_id, all_of_name, self._waits)
+        told: str = self.rpc_client().signal_software_deployment(self.context, found, details)
+        return told
+
+    def _waits(self, deployment_id: str) -> bool:
+        found = self.rpc_client().find_software_deployment(self.context, deployment_id)
+        return bool(found and found["status"] == self.IN_PROGRESS)
 
     def handle_create(self) -> Work:
         """Begin as soon as that is possible: see _advance."""

@@ -35,6 +35,7 @@ IMPORTED = frozenset(
         "heat.engine.resource:PollDelay",
         "heat.engine.software_config_io:InputConfig",
         "heat.objects.resource:Resource",
+        "heat.objects.resource:Resource.get_all_active_by_stack",
         "heat.objects.resource:Resource.get_all_by_physical_resource_id",
         _DEPLOYMENT,
         f"{_DEPLOYMENT}.SIGNAL_TRANSPORT",
@@ -67,6 +68,7 @@ OF_INSTANCES = frozenset(
         "resource_id",
         "stack",
         "stack.convergence",
+        "stack.id",
         "stack.timeout_secs",
     }
 )
@@ -134,6 +136,7 @@ OVERRIDDEN_IN_DEPLOYMENTS = frozenset(
         "handle_create",
         "handle_delete",
         "handle_resume",
+        "handle_signal",
         "handle_suspend",
         "handle_update",
         "properties_schema",
@@ -203,6 +206,7 @@ OWN_IN_DEPLOYMENTS = frozenset(
         "_spared_queue",
         "_transport",
         "_unless_well",
+        "_waits",
         "_work",
         "_zaqar",
     }

@@ -68,12 +68,12 @@ class Engine:
 
     def delete_software_deployment(self, context: Any, deployment_id: str) -> None:
         """Delete a deployment and post the server's metadata, once: what is gone is gone."""
-        before = self._find(context, deployment_id)
+        before = self.find_software_deployment(context, deployment_id)
         try:
             with self._overtaking():
                 self._client.delete_software_deployment(context, deployment_id)
         except Exception as error:
-            if before is None or self._find(context, deployment_id) is not None:
+            if before is None or self.find_software_deployment(context, deployment_id) is not None:
                 raise
             LOG.info("deployment %s is deleted; not posted: %s", deployment_id, _kind(error))
             self._post_rest(error)
@@ -108,7 +108,7 @@ class Engine:
             with self._overtaking(own):
                 return dict(call())
         except Exception as error:
-            found = self._find(context, values["deployment_id"])
+            found = self.find_software_deployment(context, values["deployment_id"])
             if found is None or found["config_id"] != own:
                 raise
             LOG.info("deployment %s is stored; not posted: %s", found["id"], _kind(error))
@@ -153,7 +153,8 @@ class Engine:
         except CloudError as refusal:
             LOG.info("the server's metadata are not posted: %s", refusal)
 
-    def _find(self, context: Any, deployment_id: str) -> dict[str, Any] | None:
+    def find_software_deployment(self, context: Any, deployment_id: str) -> dict[str, Any] | None:
+        """A deployment by its id, if there is one."""
         found: dict[str, Any] | None = None
         with self._client.ignore_error_by_name("NotFound"):
             found = self._client.show_software_deployment(context, deployment_id)

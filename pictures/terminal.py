@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Seconds: the longest pause that is shown as it was, and how long the end stays.
-PAUSE, STAYS = 1.5, 6.0
+PAUSE, STAYS = 1.0, 6.0
 # Of the screen, in characters, lines, and pixels.
 COLUMNS, ROWS = 100, 28
 _SIZE, _LINE, _CHARACTER = 13, 18, 7.85
@@ -81,7 +81,7 @@ def drawn(command: str, begun: datetime, lines: Sequence[Line]) -> str:
         svg.text(_LEFT + 76, _BAR / 2 + 5, said, fill=_LIGHT, font_size=_SIZE, **_AS_IT_IS),
         svg.element(
             "clipPath",
-            svg.element("rect", y=_top(0) - 2, width=WIDTH, height=ROWS * _LINE + 4),
+            svg.element("rect", y=_top(0) + 1, width=WIDTH, height=ROWS * _LINE),
             id="screen",
         ),
         '<g clip-path="url(#screen)">',

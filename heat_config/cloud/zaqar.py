@@ -50,6 +50,9 @@ MOST_PAGES = 100
 # Seconds after which a look begins no further page: what is left waits for the next, too.
 LONGEST_LOOK = 60.0
 
+# Seconds; a message lives for 14 days at most, unless Zaqar's operator sets more.
+_OLDEST = 1_000_000_000
+
 # A marker that no message has: the list begins with the first. Without any, Zaqar's
 # driver for Redis cannot list claimed messages (23.0.1 answers 503).
 BEGINNING = "0"
@@ -345,8 +348,9 @@ def _reason(response: Response) -> str:
 
 
 def _message(one: dict[str, Any]) -> Message:
-    age = one.get("age")
-    return Message(str(one["id"]), one.get("body"), age if isinstance(age, int | float) else 0.0)
+    age: Any = one.get("age")
+    is_age = isinstance(age, int | float) and 0 <= age <= _OLDEST
+    return Message(str(one["id"]), one.get("body"), age if is_age else 0.0)
 
 
 def _marker(page: dict[str, Any]) -> str:

@@ -152,7 +152,7 @@ class Channel:
 
     def _fitted(self, said: Progress, lines: list[str], shown: list[str]) -> Progress:
         """The message with what fits of its lines; the others wait, or are left out."""
-        fit = message.fitting(shown, message.room(said._replace(left_out=1 << 53)))
+        fit = message.fitting(shown, message.room(said._replace(left_out=message.MOST)))
         with self._changed:
             if rest := lines[len(fit) :]:
                 self._lines.appendleft("\n".join(rest))

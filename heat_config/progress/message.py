@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 VERSION = 1
 # Bytes of a message's body as ASCII JSON.
 LARGEST = 32_768
+# More than any number in a message is; as seconds it is a time that has a date.
+MOST = 10_000_000_000
 # Characters of a line; what is longer is cut.
 LONGEST_LINE = 4096
 # Seconds between two messages of a run, unless it is the last.
@@ -101,7 +103,10 @@ def read(found: object) -> Progress | None:
 
 
 def _is(value: object, kinds: tuple[type, ...]) -> bool:
-    return isinstance(value, kinds) and not isinstance(value, bool)
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        return False
+    # What is no number, or has no end, is none of these either.
+    return not isinstance(value, int | float) or 0 <= value <= MOST
 
 
 def room(said: Progress) -> int:

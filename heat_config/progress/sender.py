@@ -60,6 +60,7 @@ class Sender:
     ) -> Iterator[Callable[[str], None] | None]:
         """Its hook runs within this; gives what takes the hook's lines, if anybody wants them."""
         channel = self._channel(deployment)
+        self._start()  # and none before the first hook: its import takes time
         if channel is None:
             yield None
             return
@@ -73,6 +74,7 @@ class Sender:
         """Its result was kept, and sent if it could be."""
         if channel := self._channel(deployment):
             channel.ended(str(status_code), signal)
+            self._start()
 
     def close(self) -> None:
         """Let what is left be posted, for a moment and if Zaqar takes it; then abandon it."""
@@ -93,11 +95,10 @@ class Sender:
                 found = Channel(deployment.id, address, log.masked, self._changed)
                 self._channels[deployment.id] = found
                 self._changed.notify_all()
-        self._start()
         return found
 
     def _start(self) -> None:
-        if self._thread is None:
+        if self._thread is None and self._channels:
             self._thread = Thread(target=self._work, name="progress", daemon=True)
             with suppress(RuntimeError):  # no more threads here
                 self._thread.start()

@@ -14,7 +14,7 @@ from tests.support.checkout import REPOSITORY
 # Parts of heat_config from the ground up, and what each may import beside itself.
 GROUND = {
     *("__init__", "applying", "data", "events", "files", "journal", "log", "mask", "origin"),
-    *("process", "readable", "redact", "settings", "terminal", "waiting"),
+    *("process", "readable", "redact", "settings", "terminal", "tuples", "waiting"),
 }
 ASKED = {"deployment", "result"}
 MAY = {
@@ -53,6 +53,7 @@ BESIDE = {
         "demo",
         "bench",
         "compare",
+        "examples",
         "faults",
         "matrix",
         "packages",
@@ -62,6 +63,7 @@ BESIDE = {
     },
     "bench": {"heat_config", "lab", "tests"},
     "compare": {"heat_config", "lab", "bench", "tests"},
+    "examples": {"lab"},
     "faults": {"heat_config", "lab", "tests"},
     "matrix": {"heat_plugin", "lab", "tests"},
     "scale": {"heat_config", "heat_plugin", "lab", "tests"},

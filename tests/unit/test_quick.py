@@ -127,6 +127,7 @@ def test_nothing_to_do_writes_nothing_and_imports_nothing_heavy(
     program = (
         "import sys; from heat_config.cli import main; status = main(['run']); "
         "heavy = {'requests', 'keystoneauth1', 'subprocess', 'logging', 'pathlib', 'hashlib'}; "
+        "heavy.add('typing'); "
         "print(sorted(heavy & set(sys.modules))); sys.exit(status)"
     )
     done = subprocess.run(

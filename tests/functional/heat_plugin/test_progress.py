@@ -19,6 +19,7 @@ from lab.stack import Heat, Stack, wait_for
 from tests.support import answering
 from tests.support.answering import Begin, Server
 from tests.support.client import Client
+from tests.support.plugin import configured
 from tests.support.server import HostServer
 from tests.support.stacks import Create
 from tests.support.template import template
@@ -103,29 +104,33 @@ def test_a_run_is_followed_line_by_line(
 
 
 def test_who_wants_to_watch_later_makes_nothing_run_again(
-    begin: Begin, server: HostServer, tmp_path: Path
+    lab: Lab, begin: Begin, server: HostServer, tmp_path: Path
 ) -> None:
-    """Only the next action, which there is for another reason, is watched."""
+    """Only the next action, which there is for another reason, is watched. All in a group."""
 
-    def well(progress: bool | None, more: str = "") -> dict[str, Any]:
+    def well(progress: bool | None, said: str) -> dict[str, Any]:
         made = watched(tmp_path, progress)
-        made["resources"]["prints_config"]["properties"]["config"] = f"#!/bin/sh\necho hello{more}"
-        return made
+        made["resources"]["prints_config"]["properties"]["config"] = f"#!/bin/sh\necho {said}"
+        group = made["resources"]["prints_deployment"]
+        group["type"] = "OS::Heat::SoftwareDeploymentGroup"
+        group["properties"]["servers"] = {"one": group["properties"].pop("server")}
+        return {**made, "outputs": {"server": made["outputs"]["server"]}}
 
-    stack, of_heat = begin(well(None))
+    stack, of_heat = begin(well(None, "first"))
     server.boot(stack.wait_for_server())
     assert stack.wait("CREATE", server.poll) == "COMPLETE", stack.reason
     (first,) = of_heat.deployments()
     assert "deploy_progress_id" not in first.values
-    for progress in (False, True):
-        stack.update(well(progress))
+    for progress in (True, False):
+        stack.update(well(progress, "first"))
         assert stack.wait("UPDATE") == "COMPLETE", stack.reason
         assert of_heat.deployments() == [first]
-    stack.update(well(True, more=" again"))
-    wait_for("the next", lambda: of_heat.deployments() != [first])
-    (second,) = of_heat.deployments()
-    address = signed.parse(second.values["deploy_progress_id"])
-    assert stack.wait("UPDATE", server.poll) == "COMPLETE", stack.reason
+    with configured(lab, default_progress=True):
+        stack.update(well(None, "second"))
+        wait_for("the next", lambda: of_heat.deployments() != [first])
+        (second,) = of_heat.deployments()
+        address = signed.parse(second.values["deploy_progress_id"])
+        assert stack.wait("UPDATE", server.poll) == "COMPLETE", stack.reason
     assert '"phase": "ended"' in posted(address)
     stack.delete()
     assert answering.bodies(address) == []

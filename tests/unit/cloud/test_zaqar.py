@@ -191,7 +191,9 @@ class TestAfter:
         assert queue.after(marker)[0] in ([], found)
         assert zaqar.requests <= 5
 
-    @pytest.mark.parametrize(("age", "is_read_as"), [(7, 7), (None, 0.0), ("old", 0.0)])
+    @pytest.mark.parametrize(
+        ("age", "is_read_as"), [(7, 7), (None, 0.0), ("old", 0.0), (1e300, 0.0), (-1, 0.0)]
+    )
     def test_a_message_has_the_age_that_zaqar_gives_it(self, age: Any, is_read_as: float) -> None:
         page = {"messages": [{"id": "m1", "body": "", "age": age}], "links": []}
         ((message,), _) = queue_at(Answering(200, page)).after("")

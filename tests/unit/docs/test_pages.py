@@ -181,3 +181,18 @@ def test_the_journal_of_the_table_is_of_a_unit_and_a_field() -> None:
     watching = (DOCS / "watching.md").read_text()
     assert fields
     assert all(f"| `{field}` |" in watching for field in fields)
+
+
+def test_the_table_names_each_word_of_status_that_is_no_good_news() -> None:
+    _, _, table = TROUBLE.read_text().partition("## On the server")
+    symptoms = {word for row in table.splitlines() for word in re.findall(r"`(\w+)`", symptom(row))}
+    rows = (DOCS / "watching.md").read_text().splitlines()
+    (states,) = (row for row in rows if row.startswith("| `state` |"))
+    (signals,) = (row for row in rows if row.startswith("| `signal` | `none`"))
+    known = {*re.findall(r"`(\w+)`", states + signals)} - {"state", "signal"}
+    good = {"done", "none", "delivered", "superseded"}
+    assert symptoms == known - good
+
+
+def symptom(row: str) -> str:
+    return row.split("|")[1] if row.startswith("|") else ""

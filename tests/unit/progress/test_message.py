@@ -33,6 +33,12 @@ def test_what_is_written_is_read_again() -> None:
         {"lines": "text"},
         {"lines": ["text", 1]},
         {"run": 1},
+        {"number": -1},
+        {"seconds": float("nan")},
+        {"seconds": float("inf")},
+        {"seconds": 1e300},
+        {"time_limit": -1},
+        {"left_out": 10**400},
         {"deploy_config_id": None},
     ],
 )

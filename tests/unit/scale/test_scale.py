@@ -22,8 +22,8 @@ from scale.heat import Awaited, Heat, Round
 from scale.rounds import Figures
 from scale.server import Server, Told, settings_in
 from scale.timetable import Timetable, started
-from tests.support.many_queues import Zaqar
 from tests.support.serving import serving
+from tests.support.zaqar_in_memory import Zaqar
 
 SIGNATURE = "a" * 64
 # Nobody listens there.
