@@ -18,6 +18,8 @@ help:
 	@echo 'make demo-nova      boot it on a real Nova, and configure it all its life long'
 	@echo 'make test           all tests: lint, unit, functional'
 	@echo 'make test-hooks     the hooks on ansible, puppet, salt, podman, docker, …; images with them'
+	@echo 'make docs           README, docs/ and the elements as one site; links checked'
+	@echo 'make pictures       the pictures in docs/ anew, from their texts and a run of make demo'
 	@echo 'make lint | unit | functional    one part of them'
 	@echo 'make faults SEED=… N=…           break things, count what is lost'
 	@echo 'make faults-metadata SEED=… N=…  the same for the metadata that comes in'
@@ -70,6 +72,21 @@ test-hooks:
 	tools/step 'Debian packages' tools/setup image lab test hooks && \
 	tools/step 'Control plane environment' $(PYTHON) -m lab install --swift && \
 	$(TOX) run -e hooks)
+
+.PHONY: docs
+docs:
+	$(call ended,make docs,\
+	tools/step 'Debian packages' tools/setup && \
+	rm -rf .cache/docs && \
+	$(TOX) run -q -e docs && \
+	echo "the site is in $(CURDIR)/.cache/docs/docs/index.html")
+
+.PHONY: pictures
+pictures:
+	$(call ended,make pictures,\
+	tools/step 'Debian packages' tools/setup image lab && \
+	tools/step 'Control plane environment' $(PYTHON) -m lab install && \
+	$(LAB_PYTHON) -m pictures)
 
 .PHONY: lint unit functional
 lint unit functional:

@@ -19,7 +19,7 @@ class Event(Enum):
     BEGUN = "439cf188d96d4934be0d18c9899229b4"
     """A config is run."""
     OUTPUT = "7d8119b9613a48698f71bf2551e9a9c8"
-    """A line that its hook has written."""
+    """Lines that its hook has written: those that came at once."""
     DONE = "83113a6d4ac44644aa0d2ae49354055b"
     """A run has ended well."""
     FAILED = "3cb05b9bb89348308b0b608f14c448be"

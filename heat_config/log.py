@@ -43,6 +43,11 @@ def masked(text: str) -> str:
     return _masks[0](text) if _masks else text
 
 
+def masked_lines(text: str) -> str:
+    """Lines, each without them as if it stood alone; most have none, and are looked at once."""
+    return text if masked(text) == text else "\n".join(map(masked, text.split("\n")))
+
+
 def end_of_piece(line: bytes) -> int:
     """Where the first piece of a long line ends, so that none of them is in two halves."""
     return _masks[0].end_of_piece(line) if _masks else len(line)
@@ -83,11 +88,32 @@ def about(**facts: object) -> Iterator[None]:
         _facts.update(before)
 
 
+def output(name: str, lines: str, event: Event) -> None:
+    """Lines that a hook has written, each behind a name; the journal has them in one entry.
+
+    They have been masked: more is done with them than to write them here.
+    """
+    begin = f"{masked(name)}: "
+    message = begin + lines.replace("\n", f"\n{begin}")
+    if not _is_entry(_DEBUG, message, event, {}):
+        begin = _begin(_DEBUG)
+        _write_out(begin + message.replace("\n", f"\n{begin}"))
+
+
 def plain(message: str) -> None:
     """A line that its reader, the agent, will stamp: what a hook says."""
+    _write_out(masked(message))
+
+
+def plain_lines(lines: str) -> None:
+    """The same for lines of others, of the hook's tool."""
+    _write_out(masked_lines(lines))
+
+
+def _write_out(text: str) -> None:
     # Whatever the locale or the reader is, a log line is never a reason to fail.
     with suppress(OSError):  # the journal was restarted, or its reader has gone
-        terminal.write(sys.stderr, masked(message) + "\n")
+        terminal.write(sys.stderr, text + "\n")
 
 
 class _Level(NamedTuple):
@@ -102,13 +128,33 @@ _ERROR = _Level("ERROR", journal.ERROR)
 
 
 def _write(level: _Level, message: str, event: Event | None, facts: Mapping[str, object]) -> None:
+    message = masked(message)
+    if _is_entry(level, message, event, facts):
+        return
+    begin = _begin(level)
+    # Only a new line of the log begins with its time.
+    more = f"{begin}    " if journal.takes(sys.stderr) else "    "
+    _write_out(begin + message.replace("\n", f"\n{more}"))
+
+
+def _is_entry(
+    level: _Level, message: str, event: Event | None, facts: Mapping[str, object]
+) -> bool:
+    """Write an entry of the journal, where stderr leads to it; what is too large is none."""
+    if not journal.takes(sys.stderr):
+        return False
+    try:
+        journal.send(_fields(level, message, event, facts))
+    except OSError:
+        return False
+    return True
+
+
+def _begin(level: _Level) -> str:
+    """How a line begins."""
     if journal.takes(sys.stderr):
-        with suppress(OSError):  # what is too large for an entry is lines
-            return journal.send(_fields(level, message, event, facts))
-        prefix = f"<{level.priority}>"
-        return plain(prefix + message.replace("\n", f"\n{prefix}    "))
-    message = message.replace("\n", "\n    ")  # only a new line of the log begins with its time
-    return plain(f"[{time.strftime('%Y-%m-%d %H:%M:%S')}] (heat-config) [{level.name}] {message}")
+        return f"<{level.priority}>"
+    return f"[{time.strftime('%Y-%m-%d %H:%M:%S')}] (heat-config) [{level.name}] "
 
 
 def _fields(
@@ -117,7 +163,7 @@ def _fields(
     given = {name: value for name, value in {**_facts, **facts}.items() if value is not None}
     unit = journal.unit()
     return {
-        "MESSAGE": masked(message),
+        "MESSAGE": message,
         "PRIORITY": str(level.priority),
         "SYSLOG_IDENTIFIER": os.path.basename(sys.argv[0]) or "heat-config",  # noqa: PTH119 - quick
         # The journal cannot ask a process that has ended which service it belonged to.

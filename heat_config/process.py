@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run a program and take down what it says, line by line.
+"""Run a program and take down what it says, by lines.
 
 Hooks are run by the agent, and tools by the hooks, through this one function.
 """
@@ -118,8 +118,9 @@ def run(
 ) -> Completed:
     """Run a program until it ends and return what it wrote.
 
-    Each line is handed to ``on_stdout`` or ``on_stderr`` as it comes. What
-    counts is the program's own end: a service that it left running in the
+    Its lines are handed to ``on_stdout`` or ``on_stderr`` as they come: those that are there
+    at once are one text, without its last newline. So many short lines cost little each.
+    What counts is the program's own end: a service that it left running in the
     background, and that still holds its stdout, does not hold up the caller.
     A line longer than :data:`LONGEST_LINE` comes in pieces, of which none ends within a
     secret (:mod:`heat_config.log`): one in two halves would not be masked.
@@ -171,9 +172,9 @@ class _Ended(Enum):
 class _Reader:
     """One of the program's streams: its end is kept, all of it handed on by lines."""
 
-    def __init__(self, pipe: IO[bytes], on_line: Callable[[str], None] | None) -> None:
+    def __init__(self, pipe: IO[bytes], on_lines: Callable[[str], None] | None) -> None:
         self.pipe = pipe
-        self._on_line = on_line
+        self._on_lines = on_lines
         self.dropped = 0
         self._chunks: deque[bytes] = deque()
         self._size = 0
@@ -187,11 +188,13 @@ class _Reader:
         except BlockingIOError:
             return True
         self._keep(chunk)
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        lines, newline, self._rest = (self._rest + chunk).rpartition(b"\n")
+        if newline:
+            self._hand_on(lines)
         if len(self._rest) > LONGEST_LINE:
             end = log.end_of_piece(self._rest)
-            lines, self._rest = [*lines, self._rest[:end]], self._rest[end:]
-        self._hand_on(lines)
+            self._hand_on(self._rest[:end])
+            self._rest = self._rest[end:]
         return bool(chunk)
 
     def read_left(self) -> None:
@@ -204,7 +207,7 @@ class _Reader:
     def finish(self) -> bytes:
         """Hand on an unfinished last line; return the end of what was read."""
         if self._rest:
-            self._hand_on([self._rest])
+            self._hand_on(self._rest)
         return b"".join(self._chunks)
 
     def _keep(self, chunk: bytes) -> None:
@@ -215,10 +218,9 @@ class _Reader:
             self._size -= len(oldest)
             self.dropped += len(oldest)
 
-    def _hand_on(self, lines: list[bytes]) -> None:
-        if self._on_line:
-            for line in lines:
-                self._on_line(line.decode("utf-8", "replace"))
+    def _hand_on(self, lines: bytes) -> None:
+        if self._on_lines:
+            self._on_lines(lines.decode("utf-8", "replace"))
 
 
 def _follow(

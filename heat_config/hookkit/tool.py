@@ -100,18 +100,20 @@ def run(
     *,
     env: Mapping[str, str],
     cwd: Path | None = None,
-    watch: Callable[[str], None] = lambda _: None,
+    watch: Callable[[str], None] | None = None,
 ) -> process.Completed:
-    """Run the hook's tool; each line that it writes goes to the log as it comes.
+    """Run the hook's tool; the lines that it writes go to the log as they come.
 
-    Those of stderr go to ``watch``, too: of a long stderr only the end is kept.
+    Those of stderr go to ``watch``, too, one by one: of a long stderr only the end is kept.
 
     :raises HookError: it cannot be started.
     """
 
-    def on_stderr(line: str) -> None:
-        log.plain(line)
-        watch(line)
+    def on_stderr(lines: str) -> None:
+        log.plain_lines(lines)
+        if watch:
+            for line in lines.split("\n"):
+                watch(line)
 
     try:
         kept.note(argv, env, cwd)
@@ -119,7 +121,7 @@ def run(
             argv,
             env=env,
             cwd=cwd,
-            on_stdout=log.plain,
+            on_stdout=log.plain_lines,
             on_stderr=on_stderr,
         )
     except (OSError, ValueError) as error:

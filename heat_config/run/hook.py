@@ -44,22 +44,22 @@ _FAULT_AT_IMPORT = re.compile(
 def run(
     deployment: Deployment,
     settings: Settings,
-    on_line: Callable[[str], None],
+    on_lines: Callable[[str], None],
     scope: Scope,
 ) -> Result:
     """Run a deployment with its group's hook; whatever happens is a result.
 
-    Each line that the hook logs goes to ``on_line`` as it comes. The time limit
+    The lines that the hook logs go to ``on_lines`` as they come. The time limit
     ends all that is in the ``scope``; what is left there in time is left alone.
     """
     try:
-        return _run(deployment, settings, on_line, scope)
+        return _run(deployment, settings, on_lines, scope)
     finally:
         scope.tidy()
 
 
 def _run(
-    deployment: Deployment, settings: Settings, on_line: Callable[[str], None], scope: Scope
+    deployment: Deployment, settings: Settings, on_lines: Callable[[str], None], scope: Scope
 ) -> Result:
     path = find(deployment.group, settings.hook_folders)
     if path is None:
@@ -73,14 +73,14 @@ def _run(
         )
 
     def start() -> process.Completed:
-        stdout = Stdout(on_line)
+        stdout = Stdout(on_lines)
         with secrets.folder(settings, scope, deployment.id) as variables:
             completed = process.run(
                 [path],
                 stdin=json.dumps(_for_hook(deployment)).encode("ascii"),
                 env={**os.environ, **variables},
                 on_stdout=stdout.take,
-                on_stderr=on_line,
+                on_stderr=on_lines,
                 time_limit=limit,
                 scope=scope,
                 cancelled=_question(deployment, settings),

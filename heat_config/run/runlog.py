@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a run has written, in full, for its operator: ``/var/log/heat-config/<id>.log``.
 
-Secrets are masked. All logs together have a limit; those of results that are
+All logs together have a limit; those of results that are
 pending are never removed for it.
 """
 
@@ -32,11 +32,10 @@ class RunLog:
     log that are lost: never the run.
     """
 
-    def __init__(self, path: Path, size: int, mask: Callable[[str], str]) -> None:
+    def __init__(self, path: Path, size: int) -> None:
         self.path = path
         self._older = older_part(path)
         self._part_size = size // 2
-        self._mask = mask
         self._file: FileIO | None = None
         self._incomplete = False
         try:
@@ -46,9 +45,9 @@ class RunLog:
         except OSError as error:
             self._lose(error)
 
-    def write(self, line: str) -> None:
-        """Add a line."""
-        data = (self._mask(line) + "\n").encode("utf-8", "replace")
+    def write(self, lines: str) -> None:
+        """Add lines, which have been masked."""
+        data = (lines + "\n").encode("utf-8", "replace")
         try:
             file = self._file or self._open()
             self._written += file.write(data)

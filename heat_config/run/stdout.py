@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 class Stdout:
     """Hands the lines of a raw hook on as they come; an answer begins as a JSON object does."""
 
-    def __init__(self, on_line: Callable[[str], None]) -> None:
-        self._on_line = on_line
+    def __init__(self, on_lines: Callable[[str], None]) -> None:
+        self._on_lines = on_lines
         self._is_raw: bool | None = None
 
-    def take(self, line: str) -> None:
-        """Take a line."""
-        if self._is_raw is None and line.strip():
-            self._is_raw = not line.lstrip().startswith("{")
+    def take(self, lines: str) -> None:
+        """Take lines."""
+        if self._is_raw is None:
+            lines = lines.lstrip("\n")
+            self._is_raw = not lines.lstrip().startswith("{") if lines.strip() else None
         if self._is_raw:
-            self._on_line(line)
+            self._on_lines(lines)
 
     def finish(self, completed: Completed) -> None:
         """Hand on what began like an answer and was none."""
         if self._is_raw is False and result.answer_of(completed.stdout) is None:
             text = result.text_of(completed.stdout, completed.stdout_dropped)
-            for line in text.splitlines():
-                self._on_line(line)
+            self._on_lines("\n".join(text.splitlines()))

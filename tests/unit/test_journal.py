@@ -79,6 +79,14 @@ class TestEntry:
         (entry,) = journald.entries()
         assert (entry["MESSAGE"], entry["HEAT_DEPLOYMENT_NAME"]) == ("a ***", "of ***")
 
+    def test_what_a_hook_has_written_at_once_is_one_entry(self, journald: Journald) -> None:
+        with log.about(deployment_id="c1"):
+            log.output("n1", "a\nPRIORITY=0\n\nb", Event.OUTPUT)
+        (entry,) = journald.entries()
+        assert entry["MESSAGE"] == "n1: a\nn1: PRIORITY=0\nn1: \nn1: b"
+        assert (entry["MESSAGE_ID"], entry["PRIORITY"]) == (Event.OUTPUT.value, "7")
+        assert entry["HEAT_DEPLOYMENT_ID"] == "c1"
+
     @pytest.mark.parametrize(
         "text", ["a\nPRIORITY=0\nb", "\n", "", "\x1b[31mred\0", "é ✓", "x" * 65_536]
     )
@@ -102,6 +110,24 @@ class TestFallback:
         first, second = stderr.readouterr().err.splitlines()
         assert first == "<4>" + "x" * (1 << 23)
         assert second == "<4>    second"
+
+    def test_a_hooks_lines_that_are_too_large_for_an_entry_all_have_the_priority(
+        self, journald: Journald, stderr: pytest.CaptureFixture[str]
+    ) -> None:
+        log.output("n1", "x" * (1 << 23) + "\nsecond", Event.OUTPUT)
+        assert journald.entries() == []
+        first, second = stderr.readouterr().err.splitlines()
+        assert first == "<7>n1: " + "x" * (1 << 23)
+        assert second == "<7>n1: second"
+
+    def test_elsewhere_each_of_a_hooks_lines_begins_with_its_time(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        log.output("n1", "first\nsecond", Event.OUTPUT)
+        first, second = capsys.readouterr().err.splitlines()
+        stamp, _, said = first.partition("] ")
+        assert said == "(heat-config) [DEBUG] n1: first"
+        assert second == f"{stamp}] (heat-config) [DEBUG] n1: second"
 
     def test_without_a_journal_that_answers_it_is_lines(
         self, journald: Journald, stderr: pytest.CaptureFixture[str]
@@ -235,5 +261,5 @@ def test_a_run_says_what_it_does_in_few_entries_and_why_it_failed(
         (Event.BEGUN.value, "c2"),
         (Event.BEGUN.value, "c3"),
     ]
-    lines = {entry["MESSAGE"] for entry in by_priority["7"]}
+    lines = {line for entry in by_priority["7"] for line in entry["MESSAGE"].split("\n")}
     assert {"name-of-c1: one", "name-of-c1: two"} <= lines

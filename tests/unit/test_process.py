@@ -23,7 +23,27 @@ def test_streams_and_status_are_taken_down() -> None:
 def test_lines_are_handed_on_the_last_one_too() -> None:
     lines: list[str] = []
     sh(r"printf 'a\nb\377\nend'", on_stdout=lines.append)
-    assert lines == ["a", "b\ufffd", "end"]
+    assert lines == ["a\nb\ufffd", "end"]
+
+
+def test_what_a_line_costs_does_not_grow_with_their_number() -> None:
+    """They are handed on together, as many as were read at once."""
+    texts: list[str] = []
+    sh("seq 200000", on_stdout=texts.append)
+    assert "\n".join(texts).split("\n") == [str(number) for number in range(1, 200_001)]
+    assert len(texts) < 200_000 / 100
+
+
+def test_a_line_is_handed_on_before_the_next_is_there(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    lines: list[str] = []
+
+    def take(text: str) -> None:
+        lines.append(text)
+        seen.touch()
+
+    sh(f"echo one; until [ -e {seen} ]; do sleep 0.01; done; echo two", on_stdout=take)
+    assert lines == ["one", "two"]
 
 
 def test_more_than_a_pipe_holds_is_read_whole() -> None:

@@ -91,7 +91,7 @@ def wait_for_images(podman: str, documents: Documents, waiting: Waiting) -> None
     for image in sorted({image for each in documents for image in images(each)}):
         while containers.ask(podman, "image", "exists", image).returncode:
             left = max(deadline - time.monotonic(), 0.1)
-            done = process.run([podman, "pull", image], on_stderr=log.plain, time_limit=left)
+            done = process.run([podman, "pull", image], on_stderr=log.plain_lines, time_limit=left)
             if done.status and time.monotonic() + waiting.period > deadline:
                 said = done.stderr.decode("utf-8", "replace").strip()
                 raise hookkit.HookError(f"the image {image} is not there after {waiting}: {said}")

@@ -57,7 +57,7 @@ def test_a_log_is_followed_until_the_run_has_ended(
     capsysbinary: pytest.CaptureFixture[bytes],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    written = runlog.RunLog(path, 40, str)
+    written = runlog.RunLog(path, 40)
     written.write("one")
 
     def more(_: float) -> None:
@@ -118,7 +118,7 @@ def test_a_run_is_followed_from_before_it_begins_through_a_restart_of_the_agent(
     def it_begins() -> None:
         locks.enter_context(store.locked())
         store.begin(deployment.read(item), Begun())
-        logs.append(runlog.RunLog(path, 1 << 20, str))
+        logs.append(runlog.RunLog(path, 1 << 20))
         logs[-1].write(f"run {len(logs)}")
 
     def the_agent_is_killed() -> None:

@@ -47,7 +47,7 @@ class Server:
 
     def writes(self, item: dict[str, Any], *lines: str) -> None:
         """Its hook has written these lines."""
-        log = runlog.RunLog(runlog.path_of(item["id"], self.settings), 1 << 20, str)
+        log = runlog.RunLog(runlog.path_of(item["id"], self.settings), 1 << 20)
         for line in lines:
             log.write(line)
         log.close()

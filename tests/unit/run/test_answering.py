@@ -142,7 +142,7 @@ def test_a_secret_that_was_logged_is_masked_in_what_is_repeated(
     settings: Settings, deploy_cut: Callable[..., int], answer: Any
 ) -> None:
     item = script("x", inputs=[{"name": "deploy_password", "value": "hunter22"}])
-    written = runlog.RunLog(runlog.path_of("c1", settings), 1000, str)
+    written = runlog.RunLog(runlog.path_of("c1", settings), 1000)
     written.write("the password is hunter22")
     deploy_cut(item, NOTHING)
     assert "the password is ***\n" in answer("c1")["deploy_stderr"]

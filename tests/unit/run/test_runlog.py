@@ -23,10 +23,6 @@ from tests.support.deployments import script
 MOST_MEMORY = 100e6
 
 
-def plain(text: str) -> str:
-    return text
-
-
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "c1.log"
@@ -39,28 +35,22 @@ def fill(path: Path, size: int, age: int) -> None:
 
 
 def test_a_line_is_on_disk_as_soon_as_it_is_written(path: Path) -> None:
-    written = runlog.RunLog(path, 1000, plain)
+    written = runlog.RunLog(path, 1000)
     written.write("first")
     assert path.read_text() == "first\n"
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_lines_are_masked(path: Path) -> None:
-    written = runlog.RunLog(path, 1000, lambda line: line.replace("hunter22", "***"))
-    written.write("the password is hunter22")
-    assert path.read_text() == "the password is ***\n"
-
-
 def test_a_new_run_begins_a_new_log(path: Path) -> None:
     for name in (path, runlog.older_part(path)):
         name.write_text("of the last run")
-    runlog.RunLog(path, 1000, plain).write("new")
+    runlog.RunLog(path, 1000).write("new")
     assert path.read_text() == "new\n"
     assert not runlog.older_part(path).exists()
 
 
 def test_of_a_long_log_the_later_part_is_kept(path: Path) -> None:
-    written = runlog.RunLog(path, 10_000, plain)
+    written = runlog.RunLog(path, 10_000)
     for number in range(3000):
         written.write(f"line {number}")
     kept = runlog.older_part(path).read_text() + path.read_text()
@@ -77,7 +67,7 @@ def test_the_end_of_a_log(path: Path) -> None:
 
 
 def test_the_end_of_a_log_that_was_just_cut_in_two(path: Path) -> None:
-    written = runlog.RunLog(path, 1000, plain)
+    written = runlog.RunLog(path, 1000)
     number = 0
     while not runlog.older_part(path).exists():
         written.write(f"line {number}")
@@ -96,7 +86,7 @@ def test_a_log_that_cannot_be_made_is_said_once(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(files, "write_private", cannot)
-    written = runlog.RunLog(path, 1000, plain)
+    written = runlog.RunLog(path, 1000)
     for _ in range(3):
         written.write("lost")
     written.close()
@@ -108,7 +98,7 @@ def test_a_log_that_cannot_be_made_is_said_once(
 def test_a_disk_that_fills_up_between_two_parts_loses_lines(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    written = runlog.RunLog(path, 1000, plain)
+    written = runlog.RunLog(path, 1000)
     with monkeypatch.context() as full_disk:
         full_disk.setattr(files, "write_private", cannot)
         for line in ("x" * 600, "lost"):
@@ -125,7 +115,7 @@ def test_a_disk_that_is_full_loses_lines_and_not_the_run(
 ) -> None:
     """/dev/full stands in for the log's disk."""
     path = runlog.path_of("c1", settings)
-    written = runlog.RunLog(path, 1000, plain)
+    written = runlog.RunLog(path, 1000)
     written.close()
     written._file = io.FileIO("/dev/full", "a")
     for _ in range(3):
