@@ -95,7 +95,7 @@ class Example:
         failed = [
             each.physical_resource_id
             for each in self._heat.api.resources.list(stack.id)
-            if each.resource_status == "CREATE_FAILED" and "Deployment" in each.resource_type
+            if each.resource_status == "CREATE_FAILED" and each.resource_type.endswith("Deployment")
         ]
         found = [self._heat.api.software_deployments.get(each) for each in failed if each]
         return " ".join(str((each.output_values or {}).get("deploy_stderr")) for each in found)

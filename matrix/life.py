@@ -180,8 +180,8 @@ class Life:
 
     def _do_without(self, step: Step) -> None:
         """Have Heat take the deployment out of the stack, and put it in again, as people can."""
-        # An update alone would wait for what is in progress.
-        self._heat.api.actions.cancel_without_rollback(self.stack.id)
+        # Neither an update nor a cancellation ends what is in progress.
+        lost.end(self._heat.api, self.stack)
         self.stack.wait(step.action, patience=PATIENCE)
         self.stack.update(without_deployments(self._template(step.who)), **self._options)
         if self.stack.wait(step.action, patience=PATIENCE) != "COMPLETE":

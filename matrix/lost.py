@@ -38,7 +38,20 @@ def ignored(api: Any, stack: Stack) -> set[Signal]:
 def is_lost(api: Any, stack: Stack, before: set[Signal]) -> bool:
     """Whether a signal since then was given to one that had failed, while another waits for it."""
     found = ignored(api, stack) - before
+    status = _statuses(api, stack)
+    return bool(_waiting(status)) and any(status.get(it.deployment) == "FAILED" for it in found)
+
+
+def end(api: Any, stack: Stack) -> None:
+    """Tell Heat that what waits has failed: else it does so until the stack times out."""
+    for deployment in _waiting(_statuses(api, stack)):
+        api.software_deployments.update(deployment, status="FAILED", status_reason="lost")
+
+
+def _statuses(api: Any, stack: Stack) -> dict[str, str]:
     server = api.resources.get(stack.id, "server").physical_resource_id
-    status = {each.id: each.status for each in api.software_deployments.list(server_id=server)}
-    waits = "IN_PROGRESS" in status.values()
-    return waits and any(status.get(each.deployment) == "FAILED" for each in found)
+    return {each.id: each.status for each in api.software_deployments.list(server_id=server)}
+
+
+def _waiting(status: dict[str, str]) -> list[str]:
+    return [deployment for deployment, each in status.items() if each == "IN_PROGRESS"]

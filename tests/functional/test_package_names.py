@@ -13,7 +13,7 @@ import yaml
 
 from lab.image import dib
 from tests.support import package_names
-from tests.support.checkout import ELEMENTS, REPOSITORY
+from tests.support.checkout import DOCS, ELEMENTS
 from tests.support.package_names import Target
 
 LISTS = package_names.read()
@@ -46,11 +46,11 @@ def test_each_name_is_the_distributions_and_no_other_is_listed(
     assert found == set(LISTS[target])
 
 
-def test_the_readme_names_what_is_not_confirmed() -> None:
-    readme = (REPOSITORY / "README.md").read_text()
+def test_the_page_names_what_is_not_confirmed() -> None:
+    page = (DOCS / "image.md").read_text()
     for target, names in LISTS.items():
         wanted = sorted(name for name, seen in names.items() if seen == package_names.UNCONFIRMED)
-        row = re.search(rf"^\| {' '.join(target)} \| (.*) \|$", readme, re.MULTILINE)
+        row = re.search(rf"^\| {' '.join(target)} \| (.*) \|$", page, re.MULTILINE)
         assert row, target
         named = [] if row[1].startswith("none") else re.findall(r"`([^`]+)`", row[1])
         assert named == wanted

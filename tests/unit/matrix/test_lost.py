@@ -54,6 +54,14 @@ def test_lost_is_what_heat_says_that_it_has_ignored(
     assert lost.is_lost(said, Stack(said, "stack"), before) is wanted
 
 
+def test_what_waits_is_ended_alone() -> None:
+    said = api([], old="FAILED", new="IN_PROGRESS")
+    told: list[tuple[str, str]] = []
+    said.software_deployments.update = lambda name, status, **_: told.append((name, status))
+    lost.end(said, Stack(said, "stack"))
+    assert told == [("new", "FAILED")]
+
+
 def test_heat_alone_may_lose_what_comes_by_its_api() -> None:
     """With the plug-in nothing is lost, and nothing is excused."""
     may = [cell for cell in every() if may_lose(cell)]
