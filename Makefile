@@ -18,9 +18,13 @@ help:
 	@echo 'make demo-nova      boot it on a real Nova, and configure it all its life long'
 	@echo 'make test           all tests: lint, unit, functional'
 	@echo 'make test-hooks     the hooks on ansible, puppet, salt, podman, docker, …; images with them'
+	@echo 'make docs           README, docs/ and the elements as one site; links checked'
+	@echo 'make pictures       the pictures in docs/ anew, from their texts and a run of make demo'
 	@echo 'make lint | unit | functional    one part of them'
 	@echo 'make faults SEED=… N=…           break things, count what is lost'
 	@echo 'make faults-metadata SEED=… N=…  the same for the metadata that comes in'
+	@echo 'make faults-cloud SEED=… N=…     break the control plane under real stacks'
+	@echo 'make bench-scale N=…  that many servers on one Zaqar and one Keystone'
 	@echo 'make hostile-server  every request against a server that is slow, huge or breaks off'
 	@echo 'make fuzz SECONDS=…  metadata and hooks’ answers, as a fuzzer makes them up'
 	@echo 'make bench          all that is measured, against heat-agents and a floor, in one table'
@@ -28,12 +32,14 @@ help:
 	@echo 'make bench-latency  the service at its limits: many posts, rounds, messages'
 	@echo 'make heat-table     Heat with the plug-in against Heat alone, when things go wrong'
 	@echo 'make matrix         every way in with every way out, through a stack’s whole life'
+	@echo 'make example-templates DIR=…     those of openstack/heat-templates, on this agent'
 	@echo 'make bench-many     many deployments in one run'
 	@echo 'make deb            Debian packages: RELEASE=trixie, REVISION=2'
 	@echo 'make test-packages  the packages, from installed to purged, in a pristine root'
 	@echo 'make image          an image for a cloud: qcow2 with kernel and cloud-init'
 	@echo 'make lab | lab-down a control plane on this machine: Keystone, Zaqar, Heat'
 	@echo 'make lab SWIFT=1                  … with Swift'
+	@echo 'make lab PROFILE=ha               … each part twice, with failover between'
 	@echo 'make clean          remove what was built (.cache and .tox)'
 
 .PHONY: demo
@@ -71,6 +77,21 @@ test-hooks:
 	tools/step 'Control plane environment' $(PYTHON) -m lab install --swift && \
 	$(TOX) run -e hooks)
 
+.PHONY: docs
+docs:
+	$(call ended,make docs,\
+	tools/step 'Debian packages' tools/setup && \
+	rm -rf .cache/docs && \
+	$(TOX) run -q -e docs && \
+	echo "the site is in $(CURDIR)/.cache/docs/docs/index.html")
+
+.PHONY: pictures
+pictures:
+	$(call ended,make pictures,\
+	tools/step 'Debian packages' tools/setup image lab && \
+	tools/step 'Control plane environment' $(PYTHON) -m lab install && \
+	$(LAB_PYTHON) -m pictures)
+
 .PHONY: lint unit functional
 lint unit functional:
 	@tools/step 'Debian packages' tools/setup image lab test
@@ -98,6 +119,20 @@ faults-metadata:
 	@tools/step 'Debian packages' tools/setup lab test
 	@tools/step 'Control plane environment' $(PYTHON) -m lab install
 	@$(TOX) run -q -e faults -- -m faults.metadata $(if $(SEED),--seed $(SEED)) --number $(or $(N),500)
+
+# Whose software answers: SIDE=plugin, or SIDE=alone for Heat without the plug-in.
+.PHONY: faults-cloud
+faults-cloud:
+	@tools/step 'Debian packages' tools/setup lab ha test
+	@tools/step 'Control plane environment' $(PYTHON) -m lab install
+	@$(TOX) run -q -e faults -- -m faults.cloud $(if $(SEED),--seed $(SEED)) --number $(or $(N),200) \
+	    $(if $(SIDE),--side $(SIDE))
+
+.PHONY: bench-scale
+bench-scale:
+	@tools/step 'Debian packages' tools/setup lab test
+	@tools/step 'Control plane environment' $(PYTHON) -m lab install
+	@$(TOX) run -q -e bench -- -m scale --number $(or $(N),200) $(if $(WAY),--way $(WAY))
 
 .PHONY: hostile-server
 hostile-server:
@@ -128,6 +163,12 @@ matrix:
 	@tools/step 'Control plane environment' $(PYTHON) -m lab install --swift
 	@$(TOX) run -q -e bench -- -m matrix
 
+.PHONY: example-templates
+example-templates:
+	@tools/step 'Debian packages' tools/setup image lab test
+	@tools/step 'Control plane environment' $(PYTHON) -m lab install
+	@$(TOX) run -q -e bench -- -m examples $(DIR)
+
 .PHONY: image
 image:
 	@tools/step 'Debian packages' tools/setup image
@@ -148,8 +189,8 @@ test-packages:
 
 .PHONY: lab lab-down
 lab:
-	@tools/step 'Debian packages' tools/setup lab
-	@$(PYTHON) -m lab up $(if $(SWIFT),--swift)
+	@tools/step 'Debian packages' tools/setup lab $(filter ha,$(PROFILE))
+	@$(PYTHON) -m lab up $(if $(SWIFT),--swift) $(if $(filter ha,$(PROFILE)),--ha)
 lab-down:
 	@$(PYTHON) -m lab down
 

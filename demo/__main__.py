@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import textwrap
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -21,15 +22,18 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from demo import passwords, timeline
-from demo.timeline import Event
-from lab import Lab, LabError
+from demo import passwords, steps
+from demo.steps import Event
+from heat_operator import drawing, history, picture
+from lab import Lab, LabError, venv
 from lab.image import build_tar, unpack
 from lab.server import BOOT_CONFIG, File, Server
 from lab.stack import Heat, Stack
 
 TEMPLATE = Path(__file__).with_name("stack.yaml")
 OPT_IN = Path(__file__).parents[1] / "heat_plugin/share/environment.d/heat-config.yaml"
+PICTURES = venv.CACHE / "demo"
+WIDTH = 96
 EXPECTED = {"CREATE": "Hello, world! Hello, world! ", "UPDATE": "Hello, Zaqar! Hello, Zaqar! "}
 
 LOOK_AROUND = """
@@ -118,18 +122,20 @@ def work(heat: Heat, root: Path, half: Half, *, keep: bool) -> list[str]:
     environment = yaml.safe_load(OPT_IN.read_text()) if half.opts_in else None
 
     print(f"==> {half.title}: CREATE")
-    begun = timeline.now("stack CREATE asked for")
+    begun = steps.now("stack CREATE asked for")
     stack = heat.create(
         half.name, template, environment=environment, who="world", **half.parameters
     )
     server = Server(root, files=boot_files(stack.wait_for_server()), name=half.name, keep=keep)
-    booted = timeline.now("server boots")
+    booted = steps.now("server boots")
     with server:
         faults = finish(stack, server, "CREATE", [begun, booted])
+        draw(heat, half.name, "create")
         print(f"==> {half.title}: UPDATE")
-        begun = timeline.now("stack UPDATE asked for")
+        begun = steps.now("stack UPDATE asked for")
         stack.update(template, environment=environment, who="Zaqar", **half.parameters)
         faults += finish(stack, server, "UPDATE", [begun])
+        draw(heat, half.name, "update")
         faults += hold(server, half)
         if not keep:
             print(f"==> {half.title}: DELETE")
@@ -151,9 +157,9 @@ def boot_files(os_collect_config: dict[str, Any]) -> list[File]:
 def finish(stack: Stack, server: Server, action: str, events: list[Event]) -> list[str]:
     """Wait until an action has ended and show what happened; return what went wrong."""
     ended = stack.wait(action)
-    events.append(timeline.now(f"stack {action}_{ended}"))
-    events += timeline.from_journal(server.journal(output="json"), since=events[0].time)
-    timeline.show(events)
+    events.append(steps.now(f"stack {action}_{ended}"))
+    events += steps.from_journal(server.journal(output="json"), since=events[0].time)
+    steps.show(events)
     if ended != "COMPLETE":
         return [f"{action}: {stack.reason}", *server.journal().splitlines()[-40:]]
     message = stack.output("message")
@@ -162,6 +168,16 @@ def finish(stack: Stack, server: Server, action: str, events: list[Event]) -> li
     if message != EXPECTED[action]:
         return [f"{action}: the output is {message!r}, not {EXPECTED[action]!r}"]
     return []
+
+
+def draw(heat: Heat, name: str, action: str) -> None:
+    """Show where the stack's time went, as ``openstack software deployment timeline`` does."""
+    found = history.timeline(heat.api, name)
+    print(textwrap.indent(drawing.text(found, WIDTH), "    "))
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    path = PICTURES / f"{name}-{action}.svg"
+    path.write_text(picture.svg(found), encoding="utf-8")
+    print(f"    as a picture: {path}")
 
 
 def hold(server: Server, half: Half) -> list[str]:

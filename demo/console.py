@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from demo.timeline import STEPS, Event
+from demo.steps import STEPS, Event
 
 BOOT_STEPS = (
     ("cloud-init looks for the configuration drive", "running 'init-local'"),

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import yaml
 from heatclient import exc
 
-from demo import timeline
+from demo import steps
 from demo.console import Console
 from lab import LabError
 from lab.control_plane import Lab
@@ -141,7 +141,7 @@ class Demo:
         self._stack: Stack | None = None
         # What the current step, and the action in it, have shown.
         self._said: list[str] = []
-        self._events: list[timeline.Event] = []
+        self._events: list[steps.Event] = []
 
     def live(self) -> None:
         """Do all of it; show the console's end when something fails.
@@ -242,14 +242,14 @@ class Demo:
 
     def _act(self, action: str, begin: Callable[[], object]) -> None:
         """Begin an action of Heat's, wait until it is COMPLETE, and say what happened when."""
-        self._events = [timeline.now(f"stack {action} asked for")]
+        self._events = [steps.now(f"stack {action} asked for")]
         begun = self._events[0].time
         try:
             begin()
             ended = self.stack.wait(action, self._look, PATIENCE, PACE)
-            self._events.append(timeline.now(f"stack {action}_{ended}"))
+            self._events.append(steps.now(f"stack {action}_{ended}"))
         finally:
-            self._said += timeline.lines(self._events + self._console.events(since=begun))
+            self._said += steps.lines(self._events + self._console.events(since=begun))
         if ended != "COMPLETE":
             raise FailedError(self.stack.reason)
 
@@ -259,7 +259,7 @@ class Demo:
             self._console.belongs_to(server["id"])
             status = f"Nova says {server['status']}"
             if status not in [event.what for event in self._events]:
-                self._events.append(timeline.now(status))
+                self._events.append(steps.now(status))
         self._console.look()
 
     def _expect(self, output: str, value: str) -> None:
@@ -276,7 +276,7 @@ class Demo:
     def _reboot_server(self) -> None:
         (server,) = self._servers()
         self._nova("POST", f"/servers/{server['id']}/action", {"reboot": {"type": "HARD"}})
-        self._events.append(timeline.now("the hook runs; Nova is asked to reboot the server"))
+        self._events.append(steps.now("the hook runs; Nova is asked to reboot the server"))
 
     def _nova(self, method: str, path: str, body: object = None) -> Any:
         """Ask Nova as the stack's owner."""

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 # The inputs with which the server answers: whoever has one of their values can
 # answer in its place.
 SECRET_INPUTS = ("deploy_password", "deploy_user_id")
-URL_INPUTS = ("deploy_signal_id", "deploy_auth_url")
+URL_INPUTS = ("deploy_signal_id", "deploy_progress_id", "deploy_auth_url")
 USER_NAME = "deploy_username"
 # What a hook is not given: it describes no deployment.
-CREDENTIALS = (*SECRET_INPUTS, USER_NAME, "deploy_signal_id")
+CREDENTIALS = (*SECRET_INPUTS, USER_NAME, "deploy_signal_id", "deploy_progress_id")
 
 # Signatures and access keys are longer than this; the names of the signature's
 # method and version, which the query holds too, are shorter.

@@ -10,7 +10,7 @@ from heat_operator.scale import duration, marks
 from heat_operator.spans import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from heat_operator.spans import Row, Timeline
 
@@ -34,7 +34,8 @@ def text(timeline: Timeline, width: int) -> str:
     label = min(max(map(len, names), default=0), _NAME) + 4
     times = max((len(numbers(row)) for row in timeline.rows), default=0)
     bar = max(width - label - times - 2, _BAR)
-    return "\n".join(_lines(timeline, label, bar)) + "\n"
+    below = (part for line in _below(timeline) for part in folded(*line, width))
+    return "\n".join([*_lines(timeline, label, bar), "", *below]) + "\n"
 
 
 def _lines(timeline: Timeline, label: int, bar: int) -> Iterator[str]:
@@ -45,11 +46,27 @@ def _lines(timeline: Timeline, label: int, bar: int) -> Iterator[str]:
         yield _short(server, label)
         for row in rows:
             yield f"{'*' if row.critical else ' '} {_row(timeline, row, label - 2, bar)}".rstrip()
-    yield ""
+
+
+def _below(timeline: Timeline) -> Iterator[tuple[list[str], str]]:
+    """The legend and what there is to say, each in its parts, with what stands between them."""
     used = {span.phase for row in timeline.rows for span in row.spans}
-    yield "  ".join(f"{_SIGNS[each]} {each.value}" for each in Phase if each in used)
-    yield from path(timeline)
-    yield from timeline.notes
+    yield [f"{_SIGNS[each]} {each.value}" for each in Phase if each in used], "  "
+    for line in (*path(timeline), *timeline.notes):
+        yield line.split(", "), ", "
+
+
+def folded(parts: Iterable[str], between: str, room: int) -> Iterator[str]:
+    """Parts in lines of so many characters, or of one part that is longer."""
+    line, end = "", between.rstrip()
+    for part in parts:
+        longer = f"{line}{between}{part}" if line else part
+        if line and len(longer + end) > room:
+            yield line + end
+            longer = part
+        line = longer
+    if line:
+        yield line
 
 
 def path(timeline: Timeline) -> Iterator[str]:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from osc_lib.command import command
 
-from heat_operator import rows
+from heat_operator import rows, words
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
 # Seconds between two looks.
 _PAUSE = 5.0
@@ -20,8 +21,9 @@ _PAUSE = 5.0
 class Overview(command.Lister):
     """Show each software deployment of a stack, those of nested stacks and of groups, too.
 
-    The exit status is 0 when all have ended well; 2 while Heat is at the stack, or when it has left
-    one unfinished; 1 when one or the stack has failed.
+    Of one in progress its server's own word is shown, where it posts its progress. The exit status
+    is 0 when all have ended well; 2 while Heat is at the stack, or when it has left one unfinished;
+    1 when one or the stack has failed.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -46,15 +48,16 @@ class Overview(command.Lister):
         manager: Any = self.app.client_manager
         heat = manager.orchestration
         limit = parsed_args.timeout if parsed_args.wait else 0.0
-        found = _awaited(heat, parsed_args.stack, limit)
+        word = words.Words(heat, words.trust_of(manager)).of
+        found = _awaited(lambda: rows.overview(heat, parsed_args.stack, word), limit)
         self._status = found.status()
         return rows.Row._fields, list(found.rows)
 
 
-def _awaited(heat: Any, stack: str, limit: float) -> rows.Overview:
+def _awaited(look: Callable[[], rows.Overview], limit: float) -> rows.Overview:
     end = time.monotonic() + limit
-    found = rows.overview(heat, stack)
+    found = look()
     while found.in_progress() and (left := end - time.monotonic()) > 0:
         time.sleep(min(_PAUSE, left))
-        found = rows.overview(heat, stack)
+        found = look()
     return found

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A timeline as a picture: SVG, alone or in a page."""
+"""A timeline as a picture: SVG."""
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from itertools import groupby
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from heat_operator.spans import Row, Span, Timeline
 
 # Told apart by people who see colours otherwise, too (after Okabe and Ito).
-_COLOURS = {
+COLOURS = {
     Phase.WAITS: "#e3e8ee",
     Phase.MADE: "#9aa8b7",
     Phase.SERVER: "#0072b2",
@@ -26,11 +27,12 @@ _COLOURS = {
     Phase.SIGNAL: "#009e73",
     Phase.HEAT: "#cc79a7",
 }
-_INK, _FAINT, _LINE = "#22303c", "#66788a", "#dde3e9"
-_CRITICAL, _FAILED = "#b8500a", "#b3261e"
+INK, FAINT, LINE = "#22303c", "#66788a", "#dde3e9"
+CRITICAL, FAILED = "#b8500a", "#b3261e"
+BAD = ("FAILED", "UNFINISHED")
 
 # In pixels: the whole, the names at the left, the times at the right, and heights.
-_WIDTH, _LEFT, _RIGHT, _MARGIN = 1100, 230, 190, 24
+WIDTH, _LEFT, _RIGHT, MARGIN = 1100, 230, 190, 24
 _ROW, _BAR, _GROUP, _TOP = 26, 14, 30, 96
 _LONGEST = 26
 _WORDS = 150  # characters of a line at the bottom
@@ -49,7 +51,7 @@ class _Drawing:
         self._head()
         axis = len(self._parts)
         for server, rows in groupby(self._timeline.rows, lambda row: row.server):
-            self._text(_MARGIN, self._y + 14, _short(server), weight="bold")
+            self._text(MARGIN, self._y + 14, _short(server), weight="bold")
             self._y += _GROUP - 6
             for row in rows:
                 self._row(row)
@@ -57,35 +59,37 @@ class _Drawing:
         self._parts[axis:axis] = self._axis(self._y)
         self._legend()
         self._foot()
-        height = round(self._y + _MARGIN)
+        height = round(self._y + MARGIN)
         return "\n".join([*_opened(self._timeline, height), *self._parts, "</svg>"]) + "\n"
 
     def _head(self) -> None:
-        self._text(_MARGIN, 40, self._timeline.title, size=20, weight="bold")
-        self._text(_MARGIN, 62, f"after {duration(self._timeline.seconds)}", colour=_FAINT)
+        self._text(MARGIN, 40, self._timeline.title, size=20, weight="bold")
+        begun = datetime.fromtimestamp(self._timeline.begin, timezone.utc)
+        when = f"{begun:%Y-%m-%d %H:%M:%S} UTC, {duration(self._timeline.seconds)} in all"
+        self._text(MARGIN, 62, when, colour=FAINT)
 
     def _axis(self, bottom: float) -> Iterator[str]:
         """The marks and their lines, which lie behind the bars."""
         for mark in marks(self._timeline.seconds):
             x = self._x(self._timeline.begin + mark)
-            yield f'<path d="M{x:.1f} {_TOP - 4} V{bottom:.1f}" stroke="{_LINE}"/>'
-            yield _word(x, _TOP - 12, duration(mark), _FAINT, 11, "middle")
+            yield f'<path d="M{x:.1f} {_TOP - 4} V{bottom:.1f}" stroke="{LINE}"/>'
+            yield _word(x, _TOP - 12, duration(mark), FAINT, 11, "middle")
 
     def _row(self, row: Row) -> None:
         top = self._y + (_ROW - _BAR) / 2
-        colour = _CRITICAL if row.critical else _INK
-        self._text(_MARGIN + 14, top + 11, _short(row.name), colour=colour)
+        colour = CRITICAL if row.critical else INK
+        self._text(MARGIN + 14, top + 11, _short(row.name), colour=colour)
         for span in row.spans:
             self._span(row, span, top)
         if row.critical:
             self._framed(row, top)
-        failed = row.status in ("FAILED", "UNFINISHED")
+        failed = row.status in BAD
         self._text(
             self._x(row.end) + 8,
             top + 11,
             drawing.numbers(row),
             size=11,
-            colour=_FAILED if failed else _FAINT,
+            colour=FAILED if failed else FAINT,
             weight="bold" if failed else "normal",
         )
         self._y += _ROW
@@ -95,7 +99,7 @@ class _Drawing:
         x, wide = self._x(begin), max(self._x(row.end) - self._x(begin), 2)
         self._parts.append(
             f'<rect x="{x - 1:.1f}" y="{top - 2:.1f}" width="{wide + 2:.1f}" height="{_BAR + 4}" '
-            f'rx="3" fill="none" stroke="{_CRITICAL}" stroke-width="1.5"/>'
+            f'rx="3" fill="none" stroke="{CRITICAL}" stroke-width="1.5"/>'
         )
 
     def _span(self, row: Row, span: Span, top: float) -> None:
@@ -107,18 +111,18 @@ class _Drawing:
         said = escape(f"{row.name}: {span.phase.value}: {duration(span.seconds)}")
         self._parts.append(
             f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{height}" '
-            f'fill="{_COLOURS[span.phase]}"><title>{said}</title></rect>'
+            f'fill="{COLOURS[span.phase]}"><title>{said}</title></rect>'
         )
 
     def _legend(self) -> None:
         self._y += 26
         used = {span.phase for row in self._timeline.rows for span in row.spans}
-        x = float(_MARGIN)
+        x = float(MARGIN)
         for phase in (each for each in Phase if each in used):
             wide = 40 + 6.6 * len(phase.value)
-            if x + wide > _WIDTH:
-                x, self._y = float(_MARGIN), self._y + 22
-            colour = _COLOURS[phase]
+            if x + wide > WIDTH:
+                x, self._y = float(MARGIN), self._y + 22
+            colour = COLOURS[phase]
             self._parts.append(
                 f'<rect x="{x:.0f}" y="{self._y - 10:.0f}" width="12" height="12" fill="{colour}"/>'
             )
@@ -128,13 +132,13 @@ class _Drawing:
 
     def _foot(self) -> None:
         for line in (*drawing.path(self._timeline), *self._timeline.notes):
-            colour = _CRITICAL if line.startswith("*") else _FAINT
-            for part in _folded(line):
+            colour = CRITICAL if line.startswith("*") else FAINT
+            for part in drawing.folded(line.split(", "), ", ", _WORDS):
                 self._y += 20
-                self._text(_MARGIN, self._y, part, size=12, colour=colour)
+                self._text(MARGIN, self._y, part, size=12, colour=colour)
 
     def _x(self, moment: float) -> float:
-        room = _WIDTH - _LEFT - _RIGHT
+        room = WIDTH - _LEFT - _RIGHT
         whole = self._timeline.seconds or 1
         return _LEFT + (moment - self._timeline.begin) / whole * room
 
@@ -145,7 +149,7 @@ class _Drawing:
         words: str,
         *,
         size: int = 13,
-        colour: str = _INK,
+        colour: str = INK,
         weight: str = "normal",
     ) -> None:
         self._parts.append(_word(x, y, words, colour, size, "start", weight))
@@ -156,52 +160,12 @@ def svg(timeline: Timeline) -> str:
     return _Drawing(timeline).written()
 
 
-def html(timeline: Timeline) -> str:
-    """The picture in a page, with the numbers of each row in a table."""
-    head = ["server", "deployment", "status", *(phase.value for phase in Phase)]
-    cells = "".join(f"<th>{escape(each)}</th>" for each in head)
-    rows = "\n".join(f"<tr>{_cells(row)}</tr>" for row in timeline.rows)
-    return _PAGE.format(title=escape(timeline.title), picture=svg(timeline), head=cells, rows=rows)
-
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>{title}</title>
-<style>
-body {{ font: 14px "DejaVu Sans", Helvetica, Arial, sans-serif; color: #22303c; margin: 2em auto; max-width: 1100px; }}
-svg {{ width: 100%; height: auto; }}
-table {{ border-collapse: collapse; font-size: 12px; }}
-th, td {{ border-bottom: 1px solid #dde3e9; padding: 4px 10px 4px 0; text-align: left; vertical-align: top; }}
-td.number {{ text-align: right; }}
-</style>
-</head>
-<body>
-{picture}
-<table>
-<thead><tr>{head}</tr></thead>
-<tbody>
-{rows}
-</tbody>
-</table>
-</body>
-</html>
-"""  # noqa: E501 - a page
-
-
-def _cells(row: Row) -> str:
-    words = "".join(f"<td>{escape(each)}</td>" for each in (row.server, row.name, row.status))
-    seconds = {span.phase: duration(span.seconds) for span in row.spans}
-    return words + "".join(f'<td class="number">{seconds.get(each, "")}</td>' for each in Phase)
-
-
 def _opened(timeline: Timeline, height: int) -> list[str]:
     return [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
-        f'viewBox="0 0 {_WIDTH} {height}" font-family="DejaVu Sans, Helvetica, Arial, sans-serif">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
+        f'viewBox="0 0 {WIDTH} {height}" font-family="DejaVu Sans, Helvetica, Arial, sans-serif">',
         f"<title>{escape(timeline.title)}</title>",
-        f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
+        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
     ]
 
 
@@ -216,15 +180,3 @@ def _word(
 
 def _short(name: str) -> str:
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
-
-
-def _folded(line: str) -> Iterator[str]:
-    """A long line in several, broken between the steps."""
-    found = ""
-    for part in line.split(", "):
-        longer = f"{found}, {part}" if found else part
-        if found and len(longer) > _WORDS:
-            yield f"{found},"
-            longer = part
-        found = longer
-    yield found

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,6 +44,16 @@ class Row(NamedTuple):
     deployment: str
 
 
+class Said(NamedTuple):
+    """What a server says of a deployment, in place of what Heat knows of it."""
+
+    state: str
+    last_word: str
+
+
+Asked = Callable[[Any], Said | None]
+
+
 class Overview(NamedTuple):
     """A stack's rows, and its own status, which ends with IN_PROGRESS, COMPLETE or FAILED."""
 
@@ -63,20 +74,38 @@ class Overview(NamedTuple):
         return Status.UNFINISHED if states - {"taken"} else Status.WELL
 
 
-def overview(heat: Any, stack: str) -> Overview:
+def overview(heat: Any, stack: str, word: Asked = lambda _: None) -> Overview:
     """Ask Heat, in a few requests however many deployments there are.
 
+    ``word``: what a server says of one that is in progress, with a request of its own.
     Raises heatclient.exc.HTTPException and keystoneauth1's ClientException.
     """
     found = heat.stacks.get(stack)
     resources = heat.resources.list(found.id, nested_depth=DEPTH)
     deployments = {each.id: each for each in heat.software_deployments.list()}
     configs = {each.id: each for each in heat.software_configs.list()}
-    return Overview(found.stack_status, sorted(_rows(resources, deployments, configs)))
+    return Overview(found.stack_status, sorted(_rows(resources, deployments, configs, word)))
+
+
+def deployments(heat: Any, stack: str) -> tuple[str, list[tuple[str, Any]]]:
+    """The stack's own status, and its deployments with their full names.
+
+    Raises as :func:`overview` does.
+    """
+    found = heat.stacks.get(stack)
+    known = {each.id: each for each in heat.software_deployments.list()}
+    resources = heat.resources.list(found.id, nested_depth=DEPTH)
+    named = [(full_name(each), known.get(each.physical_resource_id)) for each in resources]
+    return found.stack_status, sorted(
+        ((name, each) for name, each in named if each), key=lambda one: (one[0], one[1].id)
+    )
 
 
 def _rows(
-    resources: Iterable[Any], deployments: dict[str, Any], configs: dict[str, Any]
+    resources: Iterable[Any],
+    deployments: dict[str, Any],
+    configs: dict[str, Any],
+    word: Asked,
 ) -> Iterator[Row]:
     resources = list(resources)
     names = {each.physical_resource_id: each.resource_name for each in resources}
@@ -84,7 +113,9 @@ def _rows(
         deployment = deployments.get(each.physical_resource_id)
         if deployment:
             server = names.get(deployment.server_id, deployment.server_id)
-            yield _row(full_name(each), server, deployment, configs.get(deployment.config_id))
+            row = _row(full_name(each), server, deployment, configs.get(deployment.config_id))
+            said = word(deployment) if row.state == "posted" else None
+            yield row._replace(state=said.state, last_word=said.last_word) if said else row
         elif each.resource_type in _TYPES:
             yield Row(full_name(each), "", "", "", "", "not posted", "", "", "")
 
@@ -96,7 +127,7 @@ def full_name(resource: Any) -> str:
 
 
 def _row(resource: str, server: str, deployment: Any, config: Any) -> Row:
-    state = _STATES.get(deployment.status, str(deployment.status))
+    state, reason = state_of(deployment)
     return Row(
         resource,
         server,
@@ -104,11 +135,18 @@ def _row(resource: str, server: str, deployment: Any, config: Any) -> Row:
         getattr(config, "group", ""),
         _field(deployment, "action") or "",
         state,
-        # Of a deployment that is taken it says only that.
-        "" if state == "taken" else " ".join((_field(deployment, "status_reason") or "").split()),
+        reason,
         last_word(deployment),
         deployment.id,
     )
+
+
+def state_of(deployment: Any) -> tuple[str, str]:
+    """Heat's word on a deployment, and its reason in one line."""
+    state = _STATES.get(deployment.status, str(deployment.status))
+    # Of a deployment that is taken it says only that.
+    reason = "" if state == "taken" else _field(deployment, "status_reason") or ""
+    return state, " ".join(reason.split())
 
 
 def last_word(deployment: Any) -> str:

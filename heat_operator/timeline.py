@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from osc_lib.command import command
 
 from heat_config import terminal
-from heat_operator import drawing, history, picture
+from heat_operator import drawing, history, page, picture
 
 if TYPE_CHECKING:
     import argparse
@@ -39,7 +39,7 @@ class Timeline(command.Command):
         if parsed_args.svg:
             parsed_args.svg.write_text(picture.svg(found), encoding="utf-8")
         elif parsed_args.html:
-            parsed_args.html.write_text(picture.html(found), encoding="utf-8")
+            parsed_args.html.write_text(page.html(found), encoding="utf-8")
         else:
             width = shutil.get_terminal_size((100, 24)).columns
             terminal.write(self.app.stdout, drawing.text(found, width))

@@ -9,7 +9,7 @@ from heat.common import exception
 from heat.engine import attributes, constraints, properties
 from heat.engine.resources.openstack.heat import software_deployment as heats
 
-from heat_plugin import options, record, transport
+from heat_plugin import options, record, transport, watched
 from heat_plugin.record import Record
 from heat_plugin.stack import StackZaqar
 from heat_plugin.transport import Choice
@@ -35,9 +35,18 @@ _SCHEMA = properties.Schema(
 )
 
 
+# Without a default: a change of the operator's option changes no stack.
+_PROGRESS = properties.Schema(
+    properties.Schema.BOOLEAN,
+    "Whether servers say how far they are while they run this, line by line, over a queue of its "
+    "own. Only where the results come as ZAQAR_MESSAGE. A change of it alone runs nothing again.",
+    update_allowed=True,
+)
+
+
 def schema_with(heats_own: dict[str, Any]) -> dict[str, Any]:
-    """A deployment's, or a group's, properties with more transports."""
-    return {**heats_own, SIGNAL_TRANSPORT: _SCHEMA}
+    """A deployment's, or a group's, properties with more transports and with progress."""
+    return {**heats_own, SIGNAL_TRANSPORT: _SCHEMA, watched.PROPERTY: _PROGRESS}
 
 
 def attributes_with(heats_own: dict[str, Any]) -> dict[str, Any]:
@@ -92,6 +101,13 @@ class Chosen(heats.SoftwareDeployment):
 
     def _auto(self) -> Choice:
         return options.auto_signal()
+
+    @property
+    def _is_watched(self) -> bool:
+        """Whether the server is to say how far it is; it must know signed addresses."""
+        asked = self.properties[watched.PROPERTY]
+        wanted = options.default_progress() if asked is None else asked
+        return bool(wanted) and self._transport == transport.ZAQAR_MESSAGE
 
     @property
     def _record(self) -> Record:

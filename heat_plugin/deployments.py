@@ -16,8 +16,19 @@ from oslo_log import log
 
 from heat_config.cloud import signed
 from heat_config.cloud.errors import CloudError
-from heat_plugin import leftover, options, posting, queues, reading, record, stored, transport
+from heat_plugin import (
+    leftover,
+    namesakes,
+    options,
+    queues,
+    reading,
+    record,
+    stored,
+    transport,
+    watched,
+)
 from heat_plugin.chosen import OVER_ZAQAR, Chosen, attributes_with, schema_with
+from heat_plugin.metadata import ServerMetadata
 from heat_plugin.rpc import Engine
 from heat_plugin.transport import Choice
 from heat_plugin.waiting import attempt
@@ -27,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from heat_config.cloud.zaqar import Message
-    from heat_plugin.posting import Stored
 
 LOG = log.getLogger(__name__)
 
@@ -37,6 +47,7 @@ class Addressed(Chosen):
 
     _queue_name: str = ""
     _address: signed.Address | None = None
+    _progress: signed.Address | None = None
     # Of the queues that are deleted with the deployment:
     _spared_queue: str = ""
     _leaves_queues: bool = False
@@ -56,6 +67,8 @@ class Addressed(Chosen):
                 self.DEPLOY_SIGNAL_ID: signed.written(self._address),
                 self.DEPLOY_SIGNAL_VERB: "POST",
             }
+            if self._progress:
+                values[signed.PROGRESS] = signed.written(self._progress)
             inputs += [swc_io.InputConfig(name=name, value=text) for name, text in values.items()]
         return inputs
 
@@ -67,17 +80,32 @@ class Addressed(Chosen):
         return swc_io.InputConfig(**{**derived.as_dict(), "value": named})
 
     def _open_queue(self) -> None:
-        name = queues.new_name()
+        name, of_progress = queues.new_name(), ""
         if self._transport == transport.ZAQAR_MESSAGE:
-            life = self.stack.timeout_secs() + queues.MARGIN
-            endpoint = self._zaqar.public_endpoint()
-            queue = self._zaqar.queue(name)
-            self._address = queue.address(endpoint, queues.RESULT_METHODS, life)
+            self._address = self._signed(name, queues.RESULT_METHODS)
+        if self._is_watched:
+            of_progress = queues.new_name()
+            self._progress = self._signed(of_progress, queues.PROGRESS_METHODS)
         kept, unneeded = self._record.moved(name)
         self._keep(kept)
+        unwatched = self._keep_watched(of_progress)
         self._queue_name = name
-        if unneeded:
-            self._forget(unneeded)
+        for each in (unneeded, *unwatched):
+            if each:
+                self._forget(each)
+
+    def _signed(self, name: str, methods: Sequence[str]) -> signed.Address:
+        """An address that outlives the action."""
+        life = self.stack.timeout_secs() + queues.MARGIN
+        return self._zaqar.queue(name).address(self._zaqar.public_endpoint(), methods, life)
+
+    def _keep_watched(self, name: str) -> list[str]:
+        """Note the queue of this action's progress, if it has one; return those not needed."""
+        before = self.data().get(watched.KEY)
+        kept, unneeded = watched.moved(before, name)
+        if kept != (before or "[]"):
+            self.data_set(watched.KEY, kept, redact=True)
+        return unneeded
 
     def _get_zaqar_signal_queue_id(self) -> str:
         """The queue of a deployment with a user: it is this action's own.
@@ -94,11 +122,13 @@ class Addressed(Chosen):
 
     def _delete_zaqar_signal_queue(self) -> None:
         heats_own = self.data().get("zaqar_signal_queue_id") or ""
-        names = {*self._record.queues, heats_own} - {"", self._spared_queue}
+        of_progress = watched.names(self.data().get(watched.KEY))
+        names = {*self._record.queues, *of_progress, heats_own} - {"", self._spared_queue}
         for name in names:
             (self._leave if self._leaves_queues else self._drop_queue)(name)
         self.data_delete("zaqar_signal_queue_id")
         self.data_delete(record.KEY)
+        self.data_delete(watched.KEY)
 
     def _drop_queue(self, name: str) -> None:
         self._zaqar.queue(name).delete()
@@ -125,26 +155,42 @@ class SoftwareDeployment(Addressed):
     def rpc_client(self) -> Engine:
         """Heat's engine, where a failed post of metadata is no failure."""
         if self._engine is None:
-            self._engine = Engine(super().rpc_client(), self._post_packed)
+            metadata = ServerMetadata(self.context, self._zaqar, self.properties[self.SERVER])
+            self._engine = Engine(super().rpc_client(), metadata)
         return self._engine
 
-    def _post_packed(self, server_id: str, reason: str) -> None:
-        """Post a server's metadata compressed: Zaqar has refused their size, in these words."""
+    def handle_signal(self, details: Any) -> str:
+        """As Heat, but for the deployment of this name that waits.
 
-        def put(found: Stored) -> None:
-            if not found.is_signed:
-                raise posting.unpackable(server_id, reason)
-            posting.post_packed(self._zaqar.queue(found.queue), found.metadata, self._zaqar.ttl)
+        While a resource is replaced there are two of its name, and Heat gives a signal to either.
+        """
+        all_of_name = partial(stored.of_name, self.context, self.stack.id, self.name)
+        found = namesakes.waiting(self.resource_id, all_of_name, self._waits)
+        told: str = self.rpc_client().signal_software_deployment(self.context, found, details)
+        return told
 
-        posting.post_current(partial(stored.of_server, self.context, server_id), put)
+    def _waits(self, deployment_id: str) -> bool:
+        found = self.rpc_client().find_software_deployment(self.context, deployment_id)
+        return bool(found and found["status"] == self.IN_PROGRESS)
 
     def handle_create(self) -> Work:
         """Begin as soon as that is possible: see _advance."""
         return self._work(super().handle_create)
 
     def handle_update(self, json_snippet: Any, tmpl_diff: Any, prop_diff: Any) -> Work:
-        """As Heat, with a queue of its own."""
-        return self._work(partial(super().handle_update, json_snippet, tmpl_diff, prop_diff))
+        """As Heat, with a queue of its own; who only wants to watch from now on runs nothing."""
+        begin = partial(super().handle_update, json_snippet, tmpl_diff, prop_diff)
+        if watched.is_all(prop_diff) and not tmpl_diff.metadata_changed():
+            return self._work(partial(self._unless_well, begin))
+        return self._work(begin)
+
+    def _unless_well(self, begin: Callable[[], Any]) -> Any:
+        """Begin, unless what was deployed before has ended well."""
+        deployment = self.resource_id and self.rpc_client().show_software_deployment(
+            self.context, self.resource_id
+        )
+        is_well = deployment and deployment["status"] == self.COMPLETE
+        return None if is_well else begin()
 
     def handle_delete(self) -> Work:
         """As Heat, with a queue of its own."""
@@ -194,7 +240,7 @@ class SoftwareDeployment(Addressed):
         super()._delete_resource()
 
     def _work(self, begin: Callable[[], Any]) -> Work:
-        self._queue_name, self._address = "", None
+        self._queue_name, self._address, self._progress = "", None, None
         return Work(self.name, begin)
 
     def _advance(self, work: Work) -> bool:
@@ -300,13 +346,24 @@ class StructuredDeploymentWithUser(StructuredDeployment):
         return options.auto_signal_with_user()
 
 
-class SoftwareDeploymentGroup(heats.SoftwareDeploymentGroup):
+class _Members:
+    """A group, whose members get no word of progress where its template has none."""
+
+    def get_resource_def(self, include_all: bool = False) -> dict[str, Any]:
+        """As Heat; what is not given is left to the operator's default."""
+        found: dict[str, Any] = super().get_resource_def(include_all)  # type: ignore[misc]
+        if found.get(watched.PROPERTY) is None:
+            found.pop(watched.PROPERTY, None)
+        return found
+
+
+class SoftwareDeploymentGroup(_Members, heats.SoftwareDeploymentGroup):
     """OS::Heat::SoftwareDeploymentGroup, whose members take the transport that it names."""
 
     properties_schema = schema_with(heats.SoftwareDeploymentGroup.properties_schema)
 
 
-class StructuredDeploymentGroup(heats_structured.StructuredDeploymentGroup):
+class StructuredDeploymentGroup(_Members, heats_structured.StructuredDeploymentGroup):
     """OS::Heat::StructuredDeploymentGroup, whose members take the transport that it names."""
 
     properties_schema = schema_with(heats_structured.StructuredDeploymentGroup.properties_schema)

@@ -46,6 +46,12 @@ OPTIONS = [
         help="What AUTO means for servers where the catalog has a messaging endpoint. "
         "ZAQAR_MESSAGE, with a user for each, where servers run another agent than heat-config.",
     ),
+    cfg.BoolOpt(
+        "default_progress",
+        default=False,
+        help="Whether deployments whose template does not say so (property progress) say how far "
+        "they are while they run: for openstack software deployment follow.",
+    ),
     cfg.IntOpt(
         "server_address_life",
         default=3650 * 86_400,
@@ -92,6 +98,11 @@ def auto_signal_with_user() -> Choice:
 
 def _signal(understood: str) -> Choice:
     return signal_choice(understood, cfg.CONF.default_deployment_signal_transport)
+
+
+def default_progress() -> bool:
+    """Whether a deployment says how far it is when its template names no progress."""
+    return bool(cfg.CONF.heat_config.default_progress)
 
 
 def server_address_life() -> int:

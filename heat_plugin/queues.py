@@ -31,6 +31,9 @@ MARGIN = signed.ACKNOWLEDGED_FOR + 3600
 
 # Of a deployment's address: post the result, look for it and for the acknowledgement.
 RESULT_METHODS = ("GET", "POST")
+# Of the address of its progress: the server posts, and whoever may read the deployment's inputs
+# reads.
+PROGRESS_METHODS = ("GET", "POST")
 
 
 def new_name() -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
+from heat_plugin import watched
 from heat_plugin.transport import AUTO, ZAQAR_MESSAGE, ZAQAR_SIGNAL, ZAQAR_SIGNED
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ def _uses(name: str, one: dict[str, Any], parameters: Mapping[str, Any]) -> Iter
             yield Use(at + where, f"{prop}: {asked}")
         elif isinstance(asked, dict):
             yield Use(at + where, f"{prop}: known to Heat only ({', '.join(map(str, asked))})")
+        if prop == SIGNAL and watched.PROPERTY in _given(resource):
+            yield Use(at + where, f"property {watched.PROPERTY}")
     for key, value in (one.get("outputs") or {}).items():
         for of, attribute in _attributes(value, _names(one)):
             yield Use(f"{at}outputs.{key}", f"attribute {attribute} of {of}")
@@ -166,6 +169,8 @@ def _with_heats(node: Any, to: To) -> Any:
     given = _given(node).get(prop)
     if isinstance(given, dict) or given is None or given in OURS[prop]:
         made["properties"] = {**(made.get("properties") or {}), prop: to.value(prop)}
+    if prop == SIGNAL:
+        _given(made).pop(watched.PROPERTY, None)
     return made
 
 

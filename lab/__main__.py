@@ -12,6 +12,7 @@ from . import venv
 from .config import PLAIN
 from .control_plane import DEFAULT_DIRECTORY, Lab
 from .errors import LabError
+from .ha import HA
 from .swift import REQUIREMENTS, SWIFT
 
 
@@ -38,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     install = commands.add_parser("install", help="create the services' Python environment")
     up = commands.add_parser("up", help="bring the control plane up, and leave it running")
+    up.add_argument("--ha", action="store_true", help="each part twice, with failover between")
     up.add_argument("--token-expiration", type=int, default=3600, metavar="SECONDS")
     for command in (install, up):
         command.add_argument("--swift", action="store_true", help="with Swift")
@@ -60,7 +62,7 @@ def _install(options: argparse.Namespace) -> int:
 
 
 def _up(options: argparse.Namespace) -> int:
-    profile = SWIFT if options.swift else PLAIN
+    profile = HA if options.ha else SWIFT if options.swift else PLAIN
     lab = Lab(options.directory, token_expiration=options.token_expiration, profile=profile)
     if not lab.up():
         print(f"the lab in {lab.directory} is up already")

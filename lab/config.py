@@ -7,7 +7,7 @@ import secrets
 import shutil
 import socket
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -50,6 +50,20 @@ PASSWORDS = (
 )
 
 
+def alone(settings: "Settings") -> dict[str, str]:
+    """All of Heat in one process, so its parts can talk through memory; one Redis below Zaqar."""
+    password, port = settings.passwords["redis_password"], settings.ports["redis"]
+    # The default time limit of 0.1 s is short for a machine that also builds images.
+    redis = f"redis://:{password}@127.0.0.1:{port}?socket_timeout=5"
+    return {
+        "transport_url": "fake://",
+        "pooling": "false",
+        "messages_url": redis,
+        "management_store": "redis",
+        "management_url": redis,
+    }
+
+
 class Profile(NamedTuple):
     """What a lab has beside Keystone, Zaqar and Heat, and where."""
 
@@ -62,6 +76,10 @@ class Profile(NamedTuple):
     databases: tuple[str, ...] = ()
     swift: bool = False
     """Whether Swift is there (lab/swift)."""
+    ha: bool = False
+    """Whether what can be there twice is there twice (lab/ha)."""
+    parts: "Callable[[Settings], Mapping[str, str]]" = alone
+    """Where Heat's and Zaqar's parts find what is between or below them."""
 
 
 PLAIN = Profile()
@@ -117,6 +135,7 @@ class Settings:
             "token_expiration": self.token_expiration,
             **{f"{name}_port": port for name, port in self.ports.items()},
             **self.passwords,
+            **self.profile.parts(self),
         }
 
     def render(self) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from . import config, databases, identity, process, swift, venv
+from . import config, databases, ha, identity, process, swift, venv
 from .errors import LabError
 from .services import Service, services
 from .state import State
@@ -60,7 +60,7 @@ class Lab:
         self._plugin = plugin
         self._for_all = for_all
         self._profile = profile
-        self._services = services(profile)
+        self._services = ha.services() if profile.ha else services(profile)
         self._say = say
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._state = State(self.directory / "state.json")
@@ -270,12 +270,18 @@ class Lab:
         databases.prepare(settings)
         if self._profile.swift:
             swift.prepare(settings)
+        if self._profile.ha:
+            ha.prepare(settings)
         self.step("databases prepared")
         for first in (True, False):
             group = [service for service in self._services if service.first == first]
             for service in group:
                 self._start(service, settings, dies_with_parent, {})
             self._wait_for(group, settings)
+            if first and self._profile.ha:
+                ha.make_tables(settings)
+        if self._profile.ha:
+            ha.register_pools(settings)
         self._try_out(settings)
 
     def _start(

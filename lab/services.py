@@ -41,7 +41,8 @@ def _redis(settings: Settings) -> list[str | Path]:
     return [program, settings.directory / "etc/redis.conf"]
 
 
-def _uwsgi(name: str) -> Callable[[Settings], list[str | Path]]:
+def uwsgi(name: str) -> Callable[[Settings], list[str | Path]]:
+    """Start a WSGI application as etc/uwsgi-NAME.ini says."""
     return lambda settings: [venv.VENV / "bin/uwsgi", settings.directory / f"etc/uwsgi-{name}.ini"]
 
 
@@ -110,8 +111,8 @@ SERVICES = (
         # On KILL it would leave its shared memory.
         death_signal="TERM",
     ),
-    Service("keystone", ("keystone",), _uwsgi("keystone"), http("keystone")),
-    Service("zaqar", ("zaqar",), _uwsgi("zaqar"), http("zaqar")),
+    Service("keystone", ("keystone",), uwsgi("keystone"), http("keystone")),
+    Service("zaqar", ("zaqar",), uwsgi("zaqar"), http("zaqar")),
     Service("zaqar-websocket", ("websocket",), _websocket, _websocket_ready),
     Service(STAND_IN, ("compute",), _no_nova, http("compute")),
     Service("heat", ("heat", "heat_cfn"), _heat, http("heat", "heat_cfn")),

@@ -8,4 +8,5 @@ Heat are real (:mod:`lab`).
 
     cells   which there are, and what is Heat's own        life    one cell, played and judged
     crowd   many servers in one stack                      table   what is printed
+    lost    what Heat itself loses, proved by its events
 """

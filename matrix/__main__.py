@@ -36,7 +36,7 @@ def main() -> int:
         with control_plane(folder / "lab") as lab:
             outcomes = play(lab, cells, folder, options.jobs)
             problem = "" if options.words else play_crowd(lab, folder / "crowd")
-    for line in table.notes(cells):
+    for line in table.notes(outcomes):
         print(line)
     print(table.summary(outcomes, problem, time.monotonic() - began), flush=True)
     return 0 if table.has_passed(outcomes, problem) else 1

@@ -58,6 +58,19 @@ _NO_USER = Own(
 )
 
 
+LOST = Own(
+    "a result by HEAT_SIGNAL or CFN_SIGNAL is accepted and given to the failed deployment, not to "
+    "the one that replaces it; the deployment was taken out of the stack and put in again",
+    "heat/db/api.py, resource_get_all_by_stack: two rows of one name, read without an order",
+)
+"""What may happen, as the database has it, where :func:`may_lose` says so."""
+
+
+def may_lose(cell: Cell) -> bool:
+    """Whether Heat may lose a result of this cell, where it replaces what has failed."""
+    return cell.side is Side.HEAT and cell.way_out in ("HEAT_SIGNAL", "CFN_SIGNAL")
+
+
 def heats_own(cell: Cell, action: str) -> Own | None:
     """What keeps Heat from this action; None where nothing does."""
     has_no_user = cell.side is Side.HEAT and cell.way_in == "POLL_TEMP_URL"

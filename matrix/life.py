@@ -14,7 +14,8 @@ from heatclient import exc
 
 from heat_plugin import paths
 from lab.stack import Heat, Stack, wait_for
-from matrix.cells import Cell, Side, heats_own
+from matrix import lost
+from matrix.cells import Cell, Side, heats_own, may_lose
 from tests.support.server import HostServer
 from tests.support.template import template
 
@@ -59,10 +60,16 @@ class Outcome(NamedTuple):
     """How long each step took, of those that went well."""
     problem: str = ""
     """What was wrong, and in which step; empty if nothing was."""
+    has_lost: bool = False
+    """Whether Heat itself has lost the result of MENDED, and did it at the second try."""
 
 
 class WrongError(Exception):
     """Something is not as it is to be."""
+
+
+class LostError(Exception):
+    """Heat has accepted a result, and lost it."""
 
 
 class Life:
@@ -75,6 +82,8 @@ class Life:
         self._runs = folder / "runs"
         self._stack: Stack | None = None
         self._step, *_ = STEPS
+        self._ignored: set[lost.Signal] = set()
+        self._has_lost = False
 
     def play(self) -> Outcome:
         """Play all steps, or those before the first that goes wrong."""
@@ -82,8 +91,8 @@ class Life:
         try:
             self._play(seconds)
         except (WrongError, TimeoutError, exc.HTTPException) as error:
-            return Outcome(seconds, f"{self._step}: {error}")
-        return Outcome(seconds)
+            return Outcome(seconds, f"{self._step}: {error}", self._has_lost)
+        return Outcome(seconds, has_lost=self._has_lost)
 
     def _play(self, seconds: dict[Step, float]) -> None:
         create, *others = STEPS
@@ -130,6 +139,7 @@ class Life:
 
     def _begin(self, step: Step) -> None:
         """Have Heat begin an action."""
+        self._ignored = lost.ignored(self._heat.api, self.stack)
         begin: dict[str, Callable[[], None]] = {
             "UPDATE": lambda: self.stack.update(self._template(step.who), **self._options),
             "SUSPEND": self.stack.suspend,
@@ -143,10 +153,40 @@ class Life:
         if step.action == "DELETE":
             self.stack.wait_until_gone()
         else:
-            self._judge_end(step, self.stack.wait(step.action, patience=PATIENCE))
+            self._judge_end(step, self._wait(step))
         if run := self._run_of(step):
             wait_for(f"its run; there were {self.runs}", lambda: run in self.runs, PATIENCE)
         self._judge_runs(step)
+
+    def _wait(self, step: Step) -> str:
+        """Wait for the action's end; what Heat itself has lost is done once more."""
+        if step != MENDED or not may_lose(self._cell):
+            return self.stack.wait(step.action, patience=PATIENCE)
+        try:
+            return self.stack.wait(step.action, self._see_loss, PATIENCE, pace=1.0)
+        except LostError:
+            self._has_lost = True
+            self._do_without(step)
+            return self.stack.wait(step.action, patience=PATIENCE)
+
+    def _see_loss(self) -> None:
+        """See whether the server has done all that it can, and Heat waits for it all the same.
+
+        :raises LostError: so it is, and Heat's own events say why.
+        """
+        is_answered = self._run_of(MENDED) in self.runs and not self._server.undelivered
+        if is_answered and lost.is_lost(self._heat.api, self.stack, self._ignored):
+            raise LostError
+
+    def _do_without(self, step: Step) -> None:
+        """Have Heat take the deployment out of the stack, and put it in again, as people can."""
+        # An update alone would wait for what is in progress.
+        self._heat.api.actions.cancel_without_rollback(self.stack.id)
+        self.stack.wait(step.action, patience=PATIENCE)
+        self.stack.update(without_deployments(self._template(step.who)), **self._options)
+        if self.stack.wait(step.action, patience=PATIENCE) != "COMPLETE":
+            raise WrongError(f"without the deployment: {self.stack.reason}")
+        self._begin(step)
 
     def _is_impossible(self, step: Step) -> bool:
         """Whether Heat has failed before: what it has not suspended it cannot resume."""
@@ -165,10 +205,13 @@ class Life:
     def _judge_runs(self, step: Step) -> None:
         """Each action is run once, in Heat's order, and nothing else is run."""
         due = [each for each in STEPS[: STEPS.index(step) + 1] if not self._is_impossible(each)]
-        wanted = [run for each in due if (run := self._run_of(each))]
+        wanted = [run for each in due if (run := self._run_of(each)) for _ in self._times(each)]
         found = [run for run in self.runs if not self._may_be_unseen(run)]
         if found != wanted:
             raise WrongError(f"the server has run {found}")
+
+    def _times(self, step: Step) -> range:
+        return range(2 if step == MENDED and self._has_lost else 1)
 
     @property
     def _signals(self) -> bool:
@@ -192,3 +235,9 @@ class Life:
     def runs(self) -> list[str]:
         """What the script has noted."""
         return self._runs.read_text().splitlines() if self._runs.exists() else []
+
+
+def without_deployments(full: dict[str, Any]) -> dict[str, Any]:
+    """The same template, of the server alone."""
+    resources = {"server": full["resources"]["server"]}
+    return {**full, "resources": resources, "outputs": {}}

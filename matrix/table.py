@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from matrix.cells import Cell, Own, heats_own
-from matrix.life import STEPS, Outcome
+from matrix.cells import LOST, Cell, Own, heats_own
+from matrix.life import MENDED, STEPS, Outcome
 
 
 def header() -> str:
@@ -25,7 +25,9 @@ def said(cell: Cell, outcome: Outcome) -> str:
     if outcome.problem:
         return "FAILED: " + " ".join(outcome.problem.split())
     without = [step.action for step in STEPS if heats_own(cell, step.action)]
-    return f"passed; Heat itself has no {', '.join(without)} of it" if without else "passed"
+    own = [f"Heat itself has no {', '.join(without)} of it"] if without else []
+    own += [f"Heat itself has lost the result of {MENDED} once"] if outcome.has_lost else []
+    return "; ".join(("passed", *own))
 
 
 def crowd(servers: int, seconds: float, problem: str) -> str:
@@ -34,11 +36,12 @@ def crowd(servers: int, seconds: float, problem: str) -> str:
     return f"Heat alone | ZAQAR_MESSAGE | ZAQAR_SIGNAL | {servers} servers: {seconds:.1f} | {said}"
 
 
-def notes(cells: Iterable[Cell]) -> list[str]:
+def notes(outcomes: Mapping[Cell, Outcome]) -> list[str]:
     """What of these cells is Heat's own, and where in Heat it is."""
     found: dict[Own, None] = {}
-    for cell in cells:
+    for cell, outcome in outcomes.items():
         found.update({own: None for step in STEPS if (own := heats_own(cell, step.action))})
+        found.update({LOST: None} if outcome.has_lost else {})
     return [f"Heat: {own.reason} ({own.line})" for own in found]
 
 
@@ -51,4 +54,6 @@ def summary(outcomes: Mapping[Cell, Outcome], problem: str, seconds: float) -> s
     """The last line."""
     passed = sum(not outcome.problem for outcome in outcomes.values())
     verdict = "passed" if has_passed(outcomes, problem) else "FAILED"
-    return f"matrix: {verdict}, {passed} of {len(outcomes)} cells in {seconds:.0f} s"
+    lost = sum(outcome.has_lost for outcome in outcomes.values())
+    own = f", {lost} of them where Heat itself had lost a result" if lost else ""
+    return f"matrix: {verdict}, {passed} of {len(outcomes)} cells{own}, in {seconds:.0f} s"

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
 SCHEMES = ("zaqar+https", "zaqar+http")
 
+PROGRESS = "deploy_progress_id"
+"""The input with the address of a second queue, on which nobody waits: for progress alone."""
+
 CONFIG_ID = "deploy_config_id"
 """In a message's body: whose result it is. Heat ignores outputs that are not declared."""
 ACKNOWLEDGED = "heat_acknowledged"

@@ -50,6 +50,9 @@ MOST_PAGES = 100
 # Seconds after which a look begins no further page: what is left waits for the next, too.
 LONGEST_LOOK = 60.0
 
+# Seconds; a message lives for 14 days at most, unless Zaqar's operator sets more.
+_OLDEST = 1_000_000_000
+
 # A marker that no message has: the list begins with the first. Without any, Zaqar's
 # driver for Redis cannot list claimed messages (23.0.1 answers 503).
 BEGINNING = "0"
@@ -60,6 +63,8 @@ class Message(NamedTuple):
 
     id: str
     body: object
+    age: float = 0.0
+    """Seconds for which Zaqar has had it, by its own clock."""
 
 
 class Connection(Protocol):
@@ -205,6 +210,23 @@ class Queue:
         """What is there and not claimed, the oldest first; a page is asked for when it is due."""
         return chain.from_iterable(self._pages(""))
 
+    def after(self, marker: str) -> tuple[list[Message], str]:
+        """What is behind a marker, and the marker for the next look; the first is empty.
+
+        A marker whose message has gone is as none; and Zaqar's driver for Redis lists the very
+        first message again: whoever reads on knows what he has read.
+        """
+        found: list[Message] = []
+        for _ in range(MOST_PAGES):
+            page, behind = self._page(marker, {})
+            known = {each.id for each in found}
+            new = [each for each in page if each.id not in known]
+            found += new
+            if not new or not behind:
+                break
+            marker = behind
+        return found, marker
+
     def delete(self, ids: Sequence[str]) -> None:
         """Delete messages; that one is already gone is fine."""
         for start in range(0, len(ids), PAGE):
@@ -238,7 +260,7 @@ class Queue:
                 raise
             return self._page(marker, options, max(size // 5, 1))
         try:
-            messages = [Message(str(one["id"]), one.get("body")) for one in found["messages"]]
+            messages = [_message(one) for one in found["messages"]]
             return messages, _marker(found)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise http.from_stranger(_place(self._connection, self._name)) from None
@@ -323,6 +345,12 @@ def _reason(response: Response) -> str:
         # Its beginning: what else it may be in than UTF-8 takes long to guess.
         beginning = response.content[: 2 * http.LONGEST_REASON].decode("utf-8", "replace")
         return beginning or str(response.reason)
+
+
+def _message(one: dict[str, Any]) -> Message:
+    age: Any = one.get("age")
+    is_age = isinstance(age, int | float) and 0 <= age <= _OLDEST
+    return Message(str(one["id"]), one.get("body"), age if is_age else 0.0)
 
 
 def _marker(page: dict[str, Any]) -> str:

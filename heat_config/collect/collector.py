@@ -22,7 +22,7 @@ from heat_config.cloud.trust import BUNDLES, Trust
 from heat_config.cloud.zaqar import AsSigned, AsUser, Connection, Queue
 from heat_config.collect import current, metadata
 from heat_config.collect.inbox import Inbox
-from heat_config.collect.source import Outage, Source
+from heat_config.collect.source import Outage, Reason, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -238,17 +238,20 @@ def _source(
         return Source(queue, inbox, _go_on_without_heat, lifetime)
     user = reader.user()
 
-    def ask_heat(kept: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    def ask_heat(kept: Mapping[str, Any] | None, _: Reason) -> dict[str, Any] | None:
         return current.ask(user, kept, server_id, _section())
 
     return Source(queue, inbox, ask_heat, lifetime)
 
 
-def _go_on_without_heat(kept: Mapping[str, Any] | None) -> None:
-    """Say that something may have been missed: Heat answers nobody who has no user."""
-    if kept is not None:
+def _go_on_without_heat(kept: Mapping[str, Any] | None, reason: Reason) -> None:
+    """Say that something may have been missed: Heat answers nobody who has no user.
+
+    Nothing is, where one message has overtaken another: Heat with the plug-in posts again then.
+    """
+    if kept is not None and reason is Reason.LONG_AGO:
         log.warning(
-            "the queue was not looked at for long, and messages may have expired there. Without "
+            f"{reason.value}, and messages may have expired there. Without "
             "a user Heat cannot be asked; going on with what is on disk until Heat posts again"
         )
 

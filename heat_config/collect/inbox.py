@@ -37,6 +37,8 @@ class Kept(NamedTuple):
     """The newest metadata; None before the first."""
     seen: tuple[str, ...]
     """The messages that it comes from, or has replaced, the last ones last."""
+    is_doubtful: bool = False
+    """Whether a message before was newer, perhaps: see :mod:`heat_config.collect.overtaken`."""
 
 
 NOTHING = Kept(None, ())
@@ -60,18 +62,24 @@ class Inbox:
             self._kept, self._version = self._load(), version
         return self._kept
 
-    def keep(self, content: dict[str, Any] | None, listed: Sequence[str] = ()) -> None:
+    def keep(
+        self,
+        content: dict[str, Any] | None,
+        listed: Sequence[str] = (),
+        *,
+        is_doubtful: bool = False,
+    ) -> None:
         """Replace what is on disk, durably, unless it is the same.
 
         ``listed``: the messages that were on the queue.
 
         :raises OSError: the disk is full, …
         """
-        kept = Kept(content, self._seen_with(listed))
+        kept = Kept(content, self._seen_with(listed), is_doubtful)
         if kept == self.read():
             return
         files.make_private_folder(self._file.parent)
-        written = {"queue": self._queue, "content": content, "seen": kept.seen}
+        written = {"queue": self._queue, **kept._asdict()}
         files.write_durably(self._file, json.dumps(written) + "\n")
         self._kept, self._version = kept, self._on_disk()
 
@@ -119,7 +127,9 @@ class Inbox:
     def _load(self) -> Kept:
         try:
             found = readable.own(self._file.read_text(encoding="utf-8"))
-            queue, kept = found["queue"], Kept(found["content"], tuple(map(str, found["seen"])))
+            # A release before did not write of doubts.
+            seen, doubt = tuple(map(str, found["seen"])), bool(found.get("is_doubtful"))
+            queue, kept = found["queue"], Kept(found["content"], seen, doubt)
         except FileNotFoundError:
             return NOTHING
         except (OSError, ValueError, KeyError, TypeError) as error:

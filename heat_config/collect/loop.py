@@ -210,10 +210,16 @@ class Service:
         is_due, looked = now >= self._others_at, new or now >= self._look_at
         for name in CONF.collectors:
             if looked if name == collector.name else is_due:
-                self._gathered.take([name])
+                self._take(name)
         if is_due:
             self._others_at = now + self._others_pace.wait()
         self._look_at = self._next_look(looked=looked)
+
+    def _take(self, name: str) -> None:
+        began = time.monotonic()
+        self._gathered.take([name])
+        if name == collector.name:
+            self._pace.looked(time.monotonic() - began)
 
     def _wait(self, until: float, has_ended: HasEnded | None = None) -> None:
         if self._wakeup.wait(min(self._look_at, self._others_at, until), has_ended):

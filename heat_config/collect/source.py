@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from heat_config import log
 from heat_config.cloud.errors import CloudError
-from heat_config.collect import metadata
+from heat_config.collect import metadata, overtaken
 from heat_config.collect.metadata import UnusableError
 
 if TYPE_CHECKING:
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
 
 # Seconds between two questions to Heat that were not answered with deployments.
 ASK_HEAT_EVERY = 60.0
+
+
+class Reason(Enum):
+    """Why Heat itself is asked for the deployments."""
+
+    LONG_AGO = "the queue was not looked at for long"
+    OVERTAKEN = "Heat's newest message lacks a deployment that one before it has"
 
 
 class Messages(Protocol):
@@ -68,7 +76,7 @@ class Source:
         self,
         queue: Messages,
         inbox: Inbox,
-        ask_heat: Callable[[dict[str, Any] | None], dict[str, Any] | None],
+        ask_heat: Callable[[dict[str, Any] | None, Reason], dict[str, Any] | None],
         lifetime: float,
     ) -> None:
         self._queue = queue
@@ -92,7 +100,8 @@ class Source:
             self._outage.begin(error)
             return self._inbox.read().content
         self._outage.end()
-        if found or not self._may_be_old() or self._catch_up():
+        reason = self._reason_to_ask(found)
+        if not reason or self._ask(reason):
             self._inbox.note_look()
         return self._inbox.read().content
 
@@ -112,41 +121,51 @@ class Source:
     def _take(self) -> bool:
         """Do the three steps; say whether there was any message."""
         kept = self._inbox.read()
-        newest, seen, listed = kept.content, set(kept.seen), []
+        newest, listed, known = kept.content, [], overtaken.begun(kept.content or {})
         for message in self._queue.messages():
             listed.append(message.id)
-            if message.id in seen:
+            if message.id in kept.seen:
                 continue
             try:
                 newest = metadata.read(message.body)
             except UnusableError as error:
                 self._inbox.reject(message.id, message.body, str(error))
+            else:
+                known |= overtaken.begun(newest)
         if listed:
-            self._inbox.keep(newest, listed)
+            is_doubtful = kept.is_doubtful or overtaken.may_be(newest or {}, known)
+            self._inbox.keep(newest, listed, is_doubtful=is_doubtful)
             self._queue.delete(listed)
         return bool(listed)
 
-    def _may_be_old(self) -> bool:
-        """Whether a message may have come and gone since the last look."""
-        has_any = self._inbox.read().content is not None
-        return not (has_any and self._inbox.looked_within(self._lifetime))
+    def _reason_to_ask(self, found: bool) -> Reason | None:
+        """Why what is kept may not be Heat's last word, after a look; ``found``: any message."""
+        kept = self._inbox.read()
+        if kept.is_doubtful:
+            return Reason.OVERTAKEN
+        is_recent = kept.content is not None and self._inbox.looked_within(self._lifetime)
+        return None if found or is_recent else Reason.LONG_AGO
 
-    def _catch_up(self) -> bool:
+    def _ask(self, reason: Reason) -> bool:
         """Ask Heat; say whether it has answered. If not, the next looks count for nothing yet.
 
-        The queue was empty before, so what Heat says is no older than what is kept.
+        All that was on the queue is kept, so what Heat says is no older.
         """
         if time.monotonic() < self._ask_after:
             return False
         self._ask_after = time.monotonic() + ASK_HEAT_EVERY
-        kept = self._inbox.read()
+        kept = self._inbox.read().content
         try:
-            current = self._ask_heat(kept.content)
-            if current is not None and not metadata.problem(current):
-                log.info("the queue was not looked at for long; took the deployments from Heat")
-                self._inbox.keep(current)
+            current = self._ask_heat(kept, reason)
+            is_news = current is not None and not metadata.problem(current)
+            self._inbox.keep(current if is_news else kept)
         except Exception as error:
             self._heat_outage.begin(error)
+            if isinstance(error, CloudError) and error.outcome.is_refusal:
+                # Whoever Heat says no to can only wait for its next message.
+                self._inbox.keep(kept)
             return False
         self._heat_outage.end()
+        if is_news:
+            log.info(f"{reason.value}; took the deployments from Heat")
         return True

@@ -28,14 +28,22 @@ if TYPE_CHECKING:
 SO_FAR = 65_536
 
 
-def run(deployment: Deployment, settings: Settings, scope: Scope) -> Result:
-    """Run a deployment; one that cannot be run, or breaks the agent, is a failure."""
+def run(
+    deployment: Deployment,
+    settings: Settings,
+    scope: Scope,
+    watch: Callable[[str], None] | None = None,
+) -> Result:
+    """Run a deployment; one that cannot be run, or breaks the agent, is a failure.
+
+    ``watch``: what else takes the hook's lines as they come.
+    """
     if deployment.error:
         return invalid(deployment)
     log.info(f"running {deployment}", Event.BEGUN)
     at, begun = time.time(), time.monotonic()
     try:
-        result = hook.run(deployment, settings, _follower(deployment, settings), scope)
+        result = hook.run(deployment, settings, _follower(deployment, settings, watch), scope)
     except Exception as error:  # whatever happened, Heat is waiting for an answer
         log.error(f"{deployment}: {error!r}", Event.FAILED)
         return failure(f"the agent could not run the hook: {error!r}\n")
@@ -126,8 +134,10 @@ def _why_cut(deployment: Deployment, cause: str, *, lives: bool) -> str:
     )
 
 
-def _follower(deployment: Deployment, settings: Settings) -> Callable[[str], None]:
-    """What takes a hook's lines as they come: the journal and the run's own log."""
+def _follower(
+    deployment: Deployment, settings: Settings, watch: Callable[[str], None] | None
+) -> Callable[[str], None]:
+    """What takes a hook's lines as they come: the journal, the run's own log, who watches."""
     path = runlog.path_of(deployment.id, settings)
     size = settings.logs_size // 4
     name = shown(deployment.name)
@@ -137,5 +147,7 @@ def _follower(deployment: Deployment, settings: Settings) -> Callable[[str], Non
         lines = log.masked_lines(lines)
         log.output(name, lines, Event.OUTPUT)
         written.write(lines)
+        if watch:
+            watch(lines)
 
     return take

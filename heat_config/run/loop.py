@@ -17,12 +17,13 @@ from heat_config.delivery.entry import NewerError
 from heat_config.delivery.outbox import Outbox
 from heat_config.deployment import MetadataError
 from heat_config.events import Event
+from heat_config.progress.sender import Sender
 from heat_config.result import from_dict
-from heat_config.run import answering, asked, ballast, runlog, secrets, stopped
+from heat_config.run import answering, asked, ballast, hook, runlog, secrets, stopped
 from heat_config.run.ageing import age_out
 from heat_config.run.asked import Asked
 from heat_config.run.ballast import Ballast
-from heat_config.run.records import carried, entry_of, records
+from heat_config.run.records import carried, entry_of, records, signal_of
 from heat_config.run.refreshed import Refreshed, is_applied
 from heat_config.run.removed import is_to_be_cancelled
 from heat_config.run.scope import Scope
@@ -195,6 +196,7 @@ class _Run:
         self._logs = runlog.Logs(settings)
         self._ballast = Ballast(settings.deployed, settings.outbox)
         self._courier = Courier(outbox, records(store, settings), settings)
+        self._progress = Sender(settings)
 
     def answer_all(self, wanted: list[Deployment]) -> list[str]:
         """Answer each deployment that has no result; then deliver what is due.
@@ -218,6 +220,7 @@ class _Run:
         with _left_unfinished("what is old"):
             age_out(self._wanted, self._store, self._outbox, self._settings)
         self._courier.deliver_all(due_only=True)
+        self._progress.close()
         return [each.id for each in wanted if each.id in self._wanted and self._is_left(each)]
 
     def _take(self, wanted: list[Deployment]) -> None:
@@ -227,6 +230,15 @@ class _Run:
         for deployment in wanted:
             log.conceal(deployment.secrets)
         self._courier.expect({each.id: each.values for each in wanted})
+        for deployment in wanted:
+            if self._is_to_be_run(deployment):
+                self._progress.received(deployment)
+
+    def _is_to_be_run(self, deployment: Deployment) -> bool:
+        """Whether it is new here; asked only of what somebody may watch."""
+        if not self._progress.is_wanted(deployment) or self._store.has_ended(deployment.id):
+            return False
+        return self._is_due(deployment)
 
     def _is_due(self, deployment: Deployment) -> bool:
         """Whether it has its answer now: what is applied only when os-refresh-config has ended."""
@@ -283,6 +295,7 @@ class _Run:
             self._unfinished.keep(deployment.id, kept)
             raise
         self._unfinished.forget(deployment.id)
+        self._progress.ended(deployment, kept.status_code, signal_of(deployment, self._outbox))
         self._logs.prune_when_large(deployment.id, self._outbox.ids)
 
     def _result(self, deployment: Deployment) -> Result | None:
@@ -319,8 +332,9 @@ class _Run:
         def note(why: str) -> None:
             self._store.begin(deployment, begun._replace(stopped=why))
 
-        with stopped.noted(note):
-            return answering.run(deployment, self._settings, scope)
+        limit = None if deployment.error else hook.time_limit(deployment, self._settings)
+        with stopped.noted(note), self._progress.running(deployment, limit) as watch:
+            return answering.run(deployment, self._settings, scope, watch)
 
     def _result_of_refresh(self, deployment: Deployment) -> Result | None:
         """What a config came to that nothing is run for; it is noted together with the config.

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from heat_config import deployment, log, signals
 from heat_config.delivery.courier import Records
-from heat_config.delivery.entry import Entry, Stage, first_stage, safe_stage
+from heat_config.delivery.entry import Entry, NewerError, Stage, first_stage, safe_stage
 from heat_config.result import from_dict
 
 if TYPE_CHECKING:
+    from heat_config.delivery.outbox import Outbox
     from heat_config.deployment import Deployment
     from heat_config.result import Result
     from heat_config.run.store import Store
@@ -41,6 +42,20 @@ def entry_of(
     stage = first_stage(address, program=settings.notify, forced=forced)
     message = carried(target, result, settings).as_dict()
     return Entry(target.id, address, message, stage, since=time.time())
+
+
+def signal_of(target: Deployment, outbox: Outbox) -> str:
+    """What has become of a result that was just kept: a word of ``heat-config status``."""
+    if not signals.transport(target.values):
+        return "none"
+    try:
+        entry = outbox.get_readable(target.id)
+    except NewerError:
+        return "pending"
+    if entry and not entry.stage.is_delivered:
+        return "unconfirmed" if entry.stage.is_unconfirmed else "pending"
+    set_aside = outbox.get_abandoned(target.id)
+    return set_aside.stage.value if set_aside else "delivered"
 
 
 def carried(target: Deployment, result: Result, settings: Settings) -> Result:

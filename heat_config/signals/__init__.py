@@ -13,7 +13,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from heat_config import lean
-from heat_config.cloud.signed import is_signed
+from heat_config.cloud.signed import PROGRESS, is_signed
 from heat_config.signals import program
 
 if TYPE_CHECKING:
@@ -71,7 +71,11 @@ def address(values: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs that say where the result goes; none when nobody waits for it."""
     if transport(values) is None:
         return {}
-    return {name: value for name, value in values.items() if name.startswith("deploy_")}
+    return {
+        name: value
+        for name, value in values.items()
+        if name.startswith("deploy_") and name != PROGRESS
+    }
 
 
 def prepare(values: Mapping[str, Any], settings: Settings) -> None:

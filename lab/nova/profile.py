@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .. import rabbitmq
 from ..config import Profile, Settings, render
 from ..venv import CACHE
 
@@ -21,7 +22,7 @@ API_SERVICES = ("placement", "glance", "neutron", "nova")
 NOVA = Profile(
     address=ADDRESS,
     stand_in=False,
-    ports=("rabbitmq", "rabbitmq_cluster", "epmd", "placement", "glance", "neutron", "nova_api"),
+    ports=(*rabbitmq.PORTS, "placement", "glance", "neutron", "nova_api"),
     passwords=("rabbitmq_password", *(f"{name}_password" for name in API_SERVICES)),
     databases=("nova_api", "nova", "nova_cell0", "placement", "glance", "neutron"),
 )
@@ -29,6 +30,7 @@ NOVA = Profile(
 
 def render_files(settings: Settings) -> None:
     """Write this profile's configuration files into etc/, beside the lab's own."""
+    rabbitmq.render_file(settings)
     values = {**settings.values(), "nova_venv": VENV}
     for template in TEMPLATES.iterdir():
         render(template, settings.directory / "etc" / template.name, values)

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..config import Settings
-from ..services import Service, http, says
+from ..services import Service, http
 from ..venv import CHECKOUT
 from . import profile
 from .bridge import __file__ as bridge_program
 from .space import BRIDGE
 
 DRIVER = Path(__file__).with_name("driver")
-RABBITMQ = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 LIBVIRT_SOCKET = Path("/run/libvirt/libvirt-sock")
 
 Command = Callable[[Settings], list[str | Path]]
@@ -24,31 +23,6 @@ Command = Callable[[Settings], list[str | Path]]
 def program(name: str) -> Path:
     """A program of this profile's environment."""
     return profile.VENV / "bin" / name
-
-
-def _rabbitmq(settings: Settings) -> list[str | Path]:
-    data, ports = settings.directory / "data/rabbitmq", settings.ports
-    values = {
-        "ERL_EPMD_ADDRESS": "127.0.0.1",
-        "ERL_EPMD_PORT": ports["epmd"],
-        # Erlang's cookie.
-        "HOME": data,
-        "RABBITMQ_CONF_ENV_FILE": "/dev/null",
-        "RABBITMQ_CONFIG_FILE": settings.directory / "etc/rabbitmq.conf",
-        "RABBITMQ_DIST_PORT": ports["rabbitmq_cluster"],
-        "RABBITMQ_ENABLED_PLUGINS_FILE": data / "enabled_plugins",
-        "RABBITMQ_LOG_BASE": data,
-        "RABBITMQ_MNESIA_BASE": data,
-        "RABBITMQ_NODENAME": "lab@localhost",
-        # Threads that spin for work take the servers' processors.
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none",
-    }
-    return ["env", *(f"{name}={value}" for name, value in values.items()), RABBITMQ]
-
-
-def _rabbitmq_ready(settings: Settings) -> bool:
-    # A peer that speaks another version of AMQP is answered with the server's own.
-    return says("127.0.0.1", settings.ports["rabbitmq"], "AMQP\0\0\0\0", b"AMQP")
 
 
 def _uwsgi(name: str, *variables: str) -> Command:
@@ -84,7 +58,6 @@ def _bridge(_: Settings) -> list[str | Path]:
     return [sys.executable, bridge_program, BRIDGE]
 
 
-RABBIT = Service("rabbitmq", ("rabbitmq",), _rabbitmq, _rabbitmq_ready)
 LIBVIRTD = Service("libvirtd", (), _libvirtd, lambda _: LIBVIRT_SOCKET.is_socket())
 AGENT = Service("bridge", (), _bridge, lambda _: True)
 

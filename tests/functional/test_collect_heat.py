@@ -109,6 +109,24 @@ def test_a_server_that_was_off_for_long_gets_what_it_has_missed(
     assert said(collecting, "took the deployments from Heat") == 1
 
 
+def test_what_heat_has_posted_too_late_does_not_hide_what_it_has(
+    collecting: Collecting, stack: Stack, stack_user: User
+) -> None:
+    stack.update(late(first="first", second="second"))
+    assert stack.wait("UPDATE") == "COMPLETE"
+    url = f"{stack_user.endpoint('messaging')}/v2/queues/{collecting.queue}/messages"
+    headers = {"Client-ID": "11111111-1111-4111-8111-111111111111"}
+    posted = stack_user.request(url, "GET", headers=headers).json()["messages"]
+    bodies = [each["body"] for each in posted]
+    assert [len(each["deployments"]) for each in bodies] == [0, 1, 2]
+    # As it happens when two deployments begin together.
+    again = {"messages": [{"body": bodies[1], "ttl": 3600}]}
+    assert stack_user.request(url, "POST", headers=headers, json=again).ok
+    collecting.once()
+    assert names(collecting) == ["first", "second"]
+    assert said(collecting, "took the deployments from Heat") == 1
+
+
 def test_what_heat_lets_the_servers_user_read(heat: Heat, stack: Stack, stack_user: User) -> None:
     resource = heat.api.resources.get(stack.id, "server")
     name = heat.api.stacks.get(stack.id).stack_name

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from heat_operator import history, picture
+from heat_operator import history, page
 from heat_operator.spans import Phase
 from lab import Lab
 from lab.stack import Heat, Stack, wait_for
@@ -88,9 +88,9 @@ def test_a_stacks_deployments_and_their_time_are_shown(
 
     shown = client.run(*TIMELINE, stack.id, "--html", str(tmp_path / "page.html"))
     assert shown.status == 0, shown.err
-    page = (tmp_path / "page.html").read_text()
-    assert re.search(r"well_deployment: hook: 0\.[0-9] s", page)
-    assert all(each in page for each in ("critical path: ", "failed<", "unfinished<"))
+    written = (tmp_path / "page.html").read_text()
+    assert re.search(r"well_deployment: hook: 0\.[0-9] s", written)
+    assert all(each in written for each in ("critical path: ", "failed<", "unfinished<"))
 
 
 def test_the_time_of_many_deployments_is_what_heats_events_say(
@@ -118,7 +118,7 @@ def test_the_time_of_many_deployments_is_what_heats_events_say(
         (hook,) = (each for each in row.spans if each.phase is Phase.HOOK)
         assert hook.seconds >= 0.2, name
     assert len(found.path) >= 2
-    assert "found out" not in picture.html(found)
+    assert "found out" not in page.html(found)
 
 
 def seconds_between(events: list[Any], name: str) -> float:

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from heatclient import exc
 
-from lab import Lab
+from lab import Lab, user_data
 from lab.image import build_tar, unpack
 from lab.server import File, Server
 from lab.stack import Heat, Stack, wait_for
@@ -23,6 +23,37 @@ GROUPS = {
     "bookworm": ("ansible", "puppet", "docker-cmd", "kubelet", "salt", "cfn-init"),
     "trixie": ("ansible", "puppet", "docker-cmd", "kubelet", "salt"),
 }
+
+# What the template's author has for cloud-init, beside what Heat has for it: a part of its
+# settings, and a script in a message of several parts.
+USER_DATA: dict[str, Any] = {
+    "settings": {
+        "type": "OS::Heat::CloudConfig",
+        "properties": {
+            "cloud_config": {"write_files": [{"path": "/srv/settings", "content": "written"}]}
+        },
+    },
+    "at_boot": {
+        "type": "OS::Heat::SoftwareConfig",
+        "properties": {"config": "#!/bin/sh\necho run > /srv/at-boot\n"},
+    },
+    "inner": {
+        "type": "OS::Heat::MultipartMime",
+        "properties": {"parts": [{"config": {"get_resource": "at_boot"}}]},
+    },
+    "user_data": {
+        "type": "OS::Heat::MultipartMime",
+        "properties": {
+            "parts": [
+                {"config": {"get_resource": "settings"}},
+                {"config": {"get_resource": "inner"}, "type": "multipart"},
+            ]
+        },
+    },
+}
+
+# Seconds for all groups' deployments, which Heat itself gives them, on a server that boots.
+PATIENCE = 300.0
 
 # What podman cannot do in a container on a machine that is one itself: limits, keyrings, groups.
 CONTAINERS_CONF = """[containers]
@@ -60,18 +91,16 @@ def root(release: str, podman: Engine, tmp_path_factory: pytest.TempPathFactory)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HEAT_DOCKER_IMAGE_ARCHIVE", str(archive))
         elements = [f"heat-config-{group}" for group in GROUPS[release]]
-        return unpack(build_tar(release, elements))
+        return unpack(build_tar(release, ["cloud-init", *elements]))
 
 
-def machine(root: Path, os_collect_config: dict[str, Any]) -> Server:
-    """A server that finds its configuration as a Nova server does."""
-    data = {"deployments": [], "os-collect-config": os_collect_config}
+def machine(root: Path, text: str, folder: Path) -> Server:
+    """A server that is given this user data as Nova gives them."""
     files = [
-        File("/var/lib/heat-cfntools/cfn-init-data", json.dumps(data)),
         File("/etc/containers/containers.conf", CONTAINERS_CONF, 0o644),
         File("/etc/containers/storage.conf", STORAGE_CONF, 0o644),
     ]
-    return Server(root, files=files)
+    return Server(root, files=files, disks=user_data.lay_ready(text, folder))
 
 
 def everything(groups: tuple[str, ...]) -> dict[str, Any]:
@@ -94,6 +123,8 @@ def everything(groups: tuple[str, ...]) -> dict[str, Any]:
         add(made, group, template)
         made["resources"][group]["depends_on"] = after
         after = group
+    made["resources"] |= USER_DATA
+    made["outputs"]["user_data"] = {"value": {"get_resource": "user_data"}}
     return made
 
 
@@ -124,9 +155,18 @@ def stack(lab: Lab, heat: Heat, release: str) -> Iterator[Stack]:
     heat.delete(name)
 
 
-def test_create_update_and_delete(stack: Stack, release: str, root: Path) -> None:
-    with machine(root, stack.wait_for_server()) as server:
+def test_create_update_and_delete(
+    stack: Stack, heat: Heat, release: str, root: Path, tmp_path: Path
+) -> None:
+    os_collect_config = stack.wait_for_server()
+    written = wait_for("the author's user data", lambda: authors(heat, stack))
+    text = user_data.from_heat(os_collect_config, written)
+    with machine(root, text, tmp_path / "seed") as server:
         ends_well(stack, server, "CREATE")
+        server.wait_for(lambda it: it.read("/srv/at-boot") == "run\n", what="the author's script")
+        assert server.read("/srv/settings") == "written"
+        first = "/var/lib/heat-cfntools/cfn-init-data"
+        assert said(server, f"stat -c %a {first}") == "600"
         assert greetings(server) == ["grüß\nGott"] * 3
         assert server.run(["podman", "ps", "--format={{.Names}}"]).stdout.count("service") == 1
         assert "GREETING=grüß\nGott" in server.run(["podman", "exec", "example-web", "env"]).stdout
@@ -146,10 +186,19 @@ def test_create_update_and_delete(stack: Stack, release: str, root: Path) -> Non
         )
 
 
+def authors(heat: Heat, stack: Stack) -> str:
+    """The author's user data; nothing before Heat has made them."""
+    try:
+        return str(heat.api.software_configs.get(stack.output("user_data")).config)
+    except exc.HTTPException:
+        return ""
+
+
 def ends_well(stack: Stack, server: Server, action: str) -> None:
     if action == "UPDATE":
         wait_for("the update", lambda: stack.state == "UPDATE_IN_PROGRESS")
-    assert stack.wait(action) == "COMPLETE", stack.reason + server.journal("os-collect-config")
+    ended = stack.wait(action, patience=PATIENCE)
+    assert ended == "COMPLETE", stack.reason + server.journal("os-collect-config")
 
 
 def greetings(server: Server) -> list[str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table in README.md names the series of each tool that these tests run on."""
+"""The table in docs/hooks.md names the series of each tool that these tests run on."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import tomllib
 from .checkout import REPOSITORY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from lab import Lab
@@ -45,14 +46,30 @@ class Client:
 
     def run(self, *arguments: str) -> Ended:
         """Run one command of it."""
-        done = subprocess.run(
+        return self.start(*arguments)()
+
+    def start(self, *arguments: str) -> Callable[[], Ended]:
+        """Start one; what is returned waits for its end."""
+        started = self.popen(*arguments)
+
+        def ended() -> Ended:
+            try:
+                out, err = started.communicate(timeout=120)
+            finally:
+                started.kill()
+            return Ended(started.returncode, out, err)
+
+        return ended
+
+    def popen(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start one, for whoever reads what it prints as it comes."""
+        return subprocess.Popen(
             [self._program, *arguments],
             env=self._environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=120,
         )
-        return Ended(done.returncode, done.stdout, done.stderr)
 
 
 def _register(folder: Path) -> None:

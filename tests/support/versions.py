@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What README.md says that the hooks have been tested with."""
+"""What docs/hooks.md says that the hooks have been tested with."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def series(version: str) -> str:
 
 
 def _named_for(group: str) -> list[str]:
-    text = (REPOSITORY / "README.md").read_text()
+    text = (REPOSITORY / "docs/hooks.md").read_text()
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
     cells = [row[2] for row in rows if len(row) == 3 and group in row[0].split(", ")]
     return re.findall(r"\d+(?:\.\d+)+", cells[0])

@@ -73,9 +73,11 @@ def test_it_turns_to_auto_and_is_turned_back_before_the_plugin_goes(begin: Begin
 def test_without_it_a_stack_with_auto_can_be_deleted_and_is_refused_clearly(
     begin: Begin, lab: Lab
 ) -> None:
-    stack, server = begin(one("AUTO"))
+    stack, server = begin(one("AUTO", progress=True))
     step(stack, server, "CREATE", user=False)
     lab.load_plugin(False)
+    with pytest.raises(exc.HTTPBadRequest, match="Unknown Property progress"):
+        stack.update(one("CFN_SIGNAL", value="second", progress=True))
     with pytest.raises(exc.HTTPBadRequest, match="is not an allowed value"):
         stack.update(one("AUTO", value="second"))
     stack.delete()

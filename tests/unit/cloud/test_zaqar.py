@@ -166,8 +166,38 @@ class TestUnclaimed:
     @pytest.mark.parametrize("text", ["größe: 日本 \U0001f600", "\x00\t"])
     def test_a_body_comes_as_it_was_posted(self, text: str) -> None:
         page = {"messages": [{"id": "m1", "body": {"text": text}}], "links": []}
-        ((_, body),) = queue_at(Answering(200, page)).unclaimed()
-        assert body == {"text": text}
+        (message,) = queue_at(Answering(200, page)).unclaimed()
+        assert message.body == {"text": text}
+
+
+class TestAfter:
+    def test_each_look_goes_on_behind_the_last(self) -> None:
+        zaqar = Zaqar(*["there"] * (PAGE + 2))
+        queue = queue_at(zaqar)
+        first, marker = queue.after("")
+        assert [each.id for each in first] == list(zaqar.states)
+        assert queue.after(marker) == ([], marker)
+        zaqar.states["n000"] = "there"
+        found, later = queue.after(marker)
+        assert [each.id for each in found] == ["n000"]
+        assert later != marker
+
+    def test_the_very_first_message_is_no_endless_list(self) -> None:
+        """Zaqar's driver for Redis lists it again behind itself."""
+        zaqar = Zaqar("there")
+        queue = queue_at(zaqar)
+        found, marker = queue.after("")
+        assert [each.id for each in found] == ["m000"]
+        assert queue.after(marker)[0] in ([], found)
+        assert zaqar.requests <= 5
+
+    @pytest.mark.parametrize(
+        ("age", "is_read_as"), [(7, 7), (None, 0.0), ("old", 0.0), (1e300, 0.0), (-1, 0.0)]
+    )
+    def test_a_message_has_the_age_that_zaqar_gives_it(self, age: Any, is_read_as: float) -> None:
+        page = {"messages": [{"id": "m1", "body": "", "age": age}], "links": []}
+        ((message,), _) = queue_at(Answering(200, page)).after("")
+        assert message.age == is_read_as
 
 
 class TestDelete:

@@ -48,6 +48,22 @@ def test_an_operator_who_wants_fewer_looks_has_them() -> None:
     assert pause(60, 20, 120, eager=True) == 20
 
 
+@pytest.mark.parametrize("eager", [True, False])
+def test_who_waits_long_for_an_answer_asks_less_often(*, eager: bool) -> None:
+    quick = pause(0, 1, 30, eager=eager)
+    assert pause(0, 1, 30, eager=eager, took=0.05) == quick
+    assert pause(0, 1, 30, eager=eager, took=2) == 8
+    assert pause(0, 1, 30, eager=eager, took=60) == 36, "as one that is idle, and no less often"
+
+
+def test_a_pace_goes_by_its_last_look() -> None:
+    pace = Pace(1, 30, eager=True)
+    pace.looked(5)
+    assert 16 <= pace.wait() <= 20
+    pace.looked(0.01)
+    assert pace.wait() <= 0.5
+
+
 def test_many_servers_do_not_keep_step() -> None:
     assert len({Pace(1, 30).wait() for _ in range(20)}) > 10
 

@@ -7,6 +7,7 @@ import json
 import os
 import random
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from heat_config.cloud.errors import CloudError, Outcome
 from heat_config.cloud.zaqar import Message
 from heat_config.collect import metadata
 from heat_config.collect.inbox import MOST_REJECTED, Inbox
-from heat_config.collect.source import Source
+from heat_config.collect.source import ASK_HEAT_EVERY, Reason, Source
 
 SCHEDULES = 500
 
@@ -56,9 +57,11 @@ class Heat:
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
         self.asked: list[Any] = []
+        self.reasons: list[Reason] = []
 
-    def __call__(self, kept: dict[str, Any] | None) -> dict[str, Any] | None:
+    def __call__(self, kept: dict[str, Any] | None, reason: Reason) -> dict[str, Any] | None:
         self.asked.append(kept)
+        self.reasons.append(reason)
         answer = self.answers.pop(0) if self.answers else None
         if isinstance(answer, Exception):
             raise answer
@@ -297,6 +300,102 @@ class TestHeat:
         assert [source.collect(), source.collect()] == [None, None]
         assert len(heat.asked) == 1
         assert capsys.readouterr().err.count("Heat is away") == 1
+
+
+def asks_for(*deployments: tuple[str, int]) -> dict[str, Any]:
+    """Metadata with deployments of these ids, made so many seconds after noon."""
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    times = ((one, noon + timedelta(seconds=seconds)) for one, seconds in deployments)
+    listed = [{"id": one, "creation_time": f"{at:%Y-%m-%dT%H:%M:%SZ}"} for one, at in times]
+    return {"deployments": listed}
+
+
+class TestOvertaken:
+    """Heat has posted what it had stored before after what it had stored later."""
+
+    def test_heat_says_what_it_has(self, start: Start, queue: FakeQueue) -> None:
+        both = asks_for(("a", 0), ("b", 1))
+        heat = Heat(both)
+        queue.post(both)
+        queue.post(asks_for(("a", 0)))
+        source = start(heat)
+        assert [source.collect(), source.collect()] == [both, both]
+        assert heat.reasons == [Reason.OVERTAKEN]
+
+    def test_also_when_the_first_was_taken_before(self, start: Start, queue: FakeQueue) -> None:
+        both = asks_for(("a", 0), ("b", 0))
+        queue.post(both)
+        start().collect()
+        queue.post(asks_for(("a", 0)))
+        assert start(Heat(both)).collect() == both
+
+    @pytest.mark.parametrize(
+        ("before", "newest"),
+        [
+            ([("a", 0)], [("a", 0), ("b", 1)]),
+            # Changed: the config is another one, made later.
+            ([("a", 0)], [("c", 61)]),
+            ([("a", 0), ("b", 0)], [("a", 0), ("c", 61)]),
+            # The last one is gone.
+            ([("a", 0)], []),
+        ],
+    )
+    def test_heat_is_not_asked_where_nothing_is_lacking(
+        self,
+        start: Start,
+        queue: FakeQueue,
+        before: list[tuple[str, int]],
+        newest: list[tuple[str, int]],
+    ) -> None:
+        heat = Heat()
+        source = start(heat)
+        for each in (before, newest):
+            queue.post(asks_for(*each))
+            source.collect()
+        assert source.collect() == asks_for(*newest)
+        assert heat.asked == []
+
+    @pytest.mark.parametrize("made", [{}, {"creation_time": 7}, {"creation_time": "at noon"}])
+    def test_what_does_not_say_when_it_was_made_is_believed(
+        self, start: Start, queue: FakeQueue, made: dict[str, Any]
+    ) -> None:
+        heat = Heat()
+        queue.post(asks_for(("a", 0), ("b", 1)))
+        queue.post({"deployments": [{"id": "c", **made}]})
+        start(heat).collect()
+        assert heat.asked == []
+
+    def test_what_was_removed_is_gone(self, start: Start, queue: FakeQueue) -> None:
+        one = asks_for(("a", 0))
+        heat = Heat(one)
+        queue.post(asks_for(("a", 0), ("b", 1)))
+        queue.post(one)
+        source = start(heat)
+        assert [source.collect(), source.collect()] == [one, one]
+        assert len(heat.asked) == 1
+
+    def test_the_doubt_outlives_the_process_until_heat_answers(
+        self, start: Start, queue: FakeQueue
+    ) -> None:
+        both, third = asks_for(("a", 0), ("b", 1)), asks_for(("a", 0), ("c", 2))
+        queue.post(both)
+        queue.post(asks_for(("a", 0)))
+        away = CloudError("Heat is away", Outcome.UNREACHABLE)
+        assert start(Heat(away)).collect() == asks_for(("a", 0))
+        queue.post(third)
+        assert start(Heat(away)).collect() == third
+        assert start(Heat(both)).collect() == both
+
+    def test_a_refusal_ends_it(
+        self, start: Start, queue: FakeQueue, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("heat_config.collect.source.ASK_HEAT_EVERY", -ASK_HEAT_EVERY)
+        queue.post(asks_for(("a", 0), ("b", 1)))
+        queue.post(asks_for(("a", 0)))
+        heat = Heat(CloudError("Heat answered 403", Outcome.REFUSED), asks_for(("b", 1)))
+        source = start(heat)
+        assert [source.collect(), source.collect()] == [asks_for(("a", 0))] * 2
+        assert len(heat.asked) == 1
 
 
 class Life:

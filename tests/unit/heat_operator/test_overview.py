@@ -21,6 +21,11 @@ class Listing:
         return list(self._found)
 
 
+class Configs(Listing):
+    def get(self, ident: str) -> Any:
+        return next(each for each in self._found if each.id == ident)
+
+
 class Stacks:
     """A stack that has each status in turn, and then the last."""
 
@@ -54,12 +59,13 @@ def heat(stacks: Stacks, *deployments: Any) -> Any:
             resource("later", "", parent_resource="group"),
         ),
         software_deployments=Listing(*deployments, deployment("of-another-stack", "FAILED")),
-        software_configs=Listing(Of(id="c-1", name="install", group="script")),
+        software_configs=Configs(Of(id="c-1", name="install", group="script", inputs=[])),
     )
 
 
 def shown(cloud: Any, capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, Any]:
-    app: Any = Of(client_manager=Of(orchestration=cloud), stdout=sys.stdout)
+    manager = Of(orchestration=cloud, session=Of(verify=True))
+    app: Any = Of(client_manager=manager, stdout=sys.stdout)
     made = overview.Overview(app, None)
     parsed = made.get_parser("overview").parse_args(["stack", "-f", "json", *more])
     return made.run(parsed), json.loads(capsys.readouterr().out)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import io
-import xml.etree.ElementTree as Xml
+import re
 from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace as Of
@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from heat_operator import drawing, history, picture, timeline
+from heat_operator import drawing, history, page, picture, timeline
 from heat_operator.spans import Moments, Phase, Row, Span, Step, Timeline, of_deployment, skewed
+from tests.support.svg import SPACE, read, texts
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc).timestamp()
 
@@ -209,10 +210,6 @@ def test_a_clock_that_is_off_is_said() -> None:
     assert found.notes == ("web: its clock is off by 58 s or more; moved",)
 
 
-def read(picture: str) -> Xml.Element:
-    return Xml.fromstring(picture)  # noqa: S314 - it is our own
-
-
 HOSTILE = Timeline(
     "s: CREATE_FAILED",
     0,
@@ -241,6 +238,23 @@ def test_in_a_terminal_it_is_as_wide_as_that_and_shows_what_took_no_time() -> No
     assert "* critical path: <b> 1 min 40 s" in lines
 
 
+def test_what_is_below_is_folded_between_its_parts() -> None:
+    path = tuple(Step(f"deployment-{number}", 100) for number in range(20))
+    lines = drawing.text(HOSTILE._replace(path=path), 60).splitlines()
+    below = lines[lines.index("", 2) + 1 :]
+    assert max(map(len, below)) <= 60
+    assert " ".join(below).count("then deployment-") == 19
+    assert below[:2] == [
+        ". waits for what it depends on  - Heat makes the server",
+        "# hook  + Heat again",
+    ]
+
+
+def test_a_picture_says_when_the_action_began() -> None:
+    moved = HOSTILE._replace(begin=START, end=START + 100)
+    assert "2026-01-01 00:00:00 UTC, 1 min 40 s in all" in texts(read(picture.svg(moved)))
+
+
 @pytest.mark.parametrize("seconds", [0, 0.3, 59, 3600, 90_000, 40_000_000])
 def test_any_time_has_an_axis(seconds: float) -> None:
     empty = Timeline("s", 5, 5 + seconds, (Row("a", "a", "COMPLETE", (Span(Phase.MADE, 5, 5),)),))
@@ -251,16 +265,24 @@ def test_any_time_has_an_axis(seconds: float) -> None:
 
 def test_a_picture_holds_all_of_it_and_no_markup_of_others() -> None:
     root = read(picture.svg(HOSTILE))
-    space = "{http://www.w3.org/2000/svg}"
-    titles = [each.text or "" for each in root.iter(f"{space}title")]
+    titles = [each.text or "" for each in root.iter(f"{SPACE}title")]
     assert any(each.endswith("hook: 1 min 30 s") and "<b>&'\"" in each for each in titles)
     width = float(root.attrib["width"])
-    bars = [each for each in root.iter(f"{space}rect") if each.find(f"{space}title") is not None]
+    bars = [each for each in root.iter(f"{SPACE}rect") if each.find(f"{SPACE}title") is not None]
     assert len(bars) == 4
     assert all(float(each.attrib["x"]) + float(each.attrib["width"]) < width for each in bars)
-    page = picture.html(HOSTILE)
-    assert page.count("<tr>") == 3
-    assert "<b>" not in page
+    written = page.html(HOSTILE)
+    assert len(re.findall("<tr[ >]", written)) == 3
+    assert "<b>" not in written
+
+
+def test_a_dark_page_has_another_colour_for_all_that_a_light_one_would_swallow() -> None:
+    written = page.html(HOSTILE)
+    by_day = {each.attrib["fill"] for each in read(picture.svg(HOSTILE)).iter(f"{SPACE}text")}
+    _, _, by_night = written.partition("prefers-color-scheme: dark")
+    assert len(by_day) == 4
+    assert all(f'[fill="{colour}"] {{ fill: #' in by_night for colour in {*by_day, "#ffffff"})
+    assert '<meta name="viewport"' in written
 
 
 def run(*arguments: str, encoding: str = "utf-8") -> str:

@@ -56,62 +56,88 @@ class FakeClient:
             raise RuntimeError(self.refusal)
 
 
-class Packing:
-    """What posts compressed metadata. ``refusal``: what it ends with."""
+class FakeMetadata:
+    """What posts a server's metadata. ``refusal``: what that ends with."""
 
     def __init__(self, refusal: Outcome | None = None) -> None:
         self.refusal = refusal
-        self.asked: list[tuple[str, str]] = []
+        self.packed: list[str] = []
+        self.posts = 0
+        self.stored: set[str] = set()
 
-    def __call__(self, server_id: str, reason: str) -> None:
-        self.asked.append((server_id, reason))
+    def deployments(self) -> frozenset[str]:
+        return frozenset(self.stored)
+
+    def post(self) -> None:
+        self.posts += 1
+        self._refuse()
+
+    def post_packed(self, reason: str) -> None:
+        self.packed.append(reason)
+        self._refuse()
+
+    def _refuse(self) -> None:
         if self.refusal:
             raise CloudError("the server's metadata have too many bytes", self.refusal)
 
 
+class BusyClient(FakeClient):
+    """Heat's engine that is asked for other deployments of the server meanwhile."""
+
+    def __init__(self, metadata: FakeMetadata, *others: str, refusal: str = "") -> None:
+        super().__init__(refusal)
+        self._metadata = metadata
+        self.others = set(others)
+
+    def _post(self) -> None:
+        own = {each["config_id"] for each in self.deployments.values()}
+        self._metadata.stored |= own | self.others
+        super()._post()
+
+
 def test_what_is_posted_needs_nothing_more() -> None:
-    packing = Packing()
-    engine = Engine(FakeClient(), packing)
+    metadata = FakeMetadata()
+    engine = Engine(FakeClient(), metadata)
     engine.create_software_deployment(None, **GIVEN)
     assert not engine.post_failed
-    assert packing.asked == []
+    assert metadata.packed == []
 
 
 def test_a_refused_size_is_posted_compressed_at_once() -> None:
-    packing = Packing()
-    engine = Engine(FakeClient(TOO_LARGE), packing)
+    metadata = FakeMetadata()
+    engine = Engine(FakeClient(TOO_LARGE), metadata)
     assert engine.create_software_deployment(None, **GIVEN)["id"] == "d"
     assert not engine.post_failed
-    assert packing.asked == [("s", "Message collection size is too large. Max size 262144")]
+    assert metadata.packed == ["Message collection size is too large. Max size 262144"]
 
 
 def test_another_trouble_waits_for_a_moment() -> None:
-    packing = Packing()
-    engine = Engine(FakeClient("Connection refused"), packing)
+    metadata = FakeMetadata()
+    engine = Engine(FakeClient("Connection refused"), metadata)
     engine.create_software_deployment(None, **GIVEN)
     assert engine.post_failed
-    assert packing.asked == []
+    assert metadata.packed == []
 
 
 def test_a_zaqar_that_is_away_now_is_asked_again() -> None:
-    packing = Packing(Outcome.UNREACHABLE)
-    engine = Engine(FakeClient(TOO_LARGE), packing)
+    metadata = FakeMetadata(Outcome.UNREACHABLE)
+    engine = Engine(FakeClient(TOO_LARGE), metadata)
     engine.create_software_deployment(None, **GIVEN)
     assert engine.post_failed
-    packing.refusal = None
+    metadata.refusal = None
     engine.post_metadata(None, engine.show_software_deployment(None, "d"))
     assert not engine.post_failed
 
 
 def test_what_can_never_be_posted_fails_at_once() -> None:
-    engine = Engine(FakeClient(TOO_LARGE), Packing(Outcome.TOO_LARGE))
+    engine = Engine(FakeClient(TOO_LARGE), FakeMetadata(Outcome.TOO_LARGE))
     with pytest.raises(CloudError, match="too many bytes"):
         engine.create_software_deployment(None, **GIVEN)
 
 
 def test_a_deployment_does_not_fail_of_what_another_has_made_too_large() -> None:
     client = FakeClient()
-    engine = Engine(client, Packing(Outcome.TOO_LARGE))
+    engine = Engine(client, FakeMetadata(Outcome.TOO_LARGE))
     made = engine.create_software_deployment(None, **GIVEN)
     client.refusal = TOO_LARGE
     engine.post_metadata(None, made)
@@ -120,7 +146,7 @@ def test_a_deployment_does_not_fail_of_what_another_has_made_too_large() -> None
 
 def test_one_that_was_never_posted_does() -> None:
     client = FakeClient("Connection refused")
-    engine = Engine(client, Packing(Outcome.TOO_LARGE))
+    engine = Engine(client, FakeMetadata(Outcome.TOO_LARGE))
     made = engine.create_software_deployment(None, **GIVEN)
     client.refusal = TOO_LARGE
     with pytest.raises(CloudError, match="too many bytes"):
@@ -129,16 +155,55 @@ def test_one_that_was_never_posted_does() -> None:
 
 @pytest.mark.parametrize("refusal", [None, Outcome.TOO_LARGE, Outcome.UNREACHABLE])
 def test_a_deletion_posts_the_rest_and_fails_of_no_size(refusal: Outcome | None) -> None:
-    client, packing = FakeClient(), Packing(refusal)
-    engine = Engine(client, packing)
+    client, metadata = FakeClient(), FakeMetadata(refusal)
+    engine = Engine(client, metadata)
     engine.create_software_deployment(None, **GIVEN)
     client.refusal = TOO_LARGE
     engine.delete_software_deployment(None, "d")
     assert client.deployments == {}
-    assert [server for server, _ in packing.asked] == ["s"]
+    assert len(metadata.packed) == 1
 
 
 def test_a_deletion_that_was_not_done_has_failed() -> None:
     client = FakeClient()
     with pytest.raises(KeyError):
-        Engine(client, Packing()).delete_software_deployment(None, "d")
+        Engine(client, FakeMetadata()).delete_software_deployment(None, "d")
+
+
+def test_what_another_has_stored_meanwhile_is_posted_again() -> None:
+    metadata = FakeMetadata()
+    engine = Engine(BusyClient(metadata, "other"), metadata)
+    engine.create_software_deployment(None, **GIVEN)
+    assert metadata.posts == 1
+    # It is no news any more.
+    engine.update_software_deployment(None, **{**GIVEN, "config_id": "c2"})
+    assert metadata.posts == 1
+    assert not engine.post_failed
+
+
+def test_also_after_a_deletion() -> None:
+    metadata = FakeMetadata()
+    client = BusyClient(metadata)
+    engine = Engine(client, metadata)
+    engine.create_software_deployment(None, **GIVEN)
+    assert metadata.posts == 0
+    client.others = {"other"}
+    engine.delete_software_deployment(None, "d")
+    assert metadata.posts == 1
+
+
+def test_a_deployment_does_not_fail_of_another_ones_post() -> None:
+    metadata = FakeMetadata(Outcome.UNREACHABLE)
+    engine = Engine(BusyClient(metadata, "other"), metadata)
+    assert engine.create_software_deployment(None, **GIVEN)["id"] == "d"
+    assert engine.post_failed
+
+
+def test_what_posts_nothing_looks_at_no_metadata() -> None:
+    metadata = FakeMetadata()
+    client = BusyClient(metadata)
+    engine = Engine(client, metadata)
+    engine.create_software_deployment(None, **GIVEN)
+    client.others = {"other"}
+    engine.update_software_deployment(None, "d", config_id=None)
+    assert metadata.posts == 0

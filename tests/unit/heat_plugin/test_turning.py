@@ -45,6 +45,17 @@ def test_each_of_the_plugins_transports_becomes_heats(
     assert turning.uses(turned) == []
 
 
+@pytest.mark.parametrize("asked", [True, False, {"get_param": "watch"}])
+def test_progress_is_left_out(asked: object) -> None:
+    kind = "OS::Heat::SoftwareDeploymentGroup"
+    stack = files(of(kind, signal_transport="CFN_SIGNAL", progress=asked))
+    assert [each.written() for each in turning.uses(stack)] == ["resources.one: property progress"]
+    turned = turning.turned(stack, To())
+    assert turned.template == of(kind, signal_transport="CFN_SIGNAL")
+    server = files(of("OS::Heat::DeployedServer", progress=asked))
+    assert turning.uses(server) == []
+
+
 @pytest.mark.parametrize("asked", ["CFN_SIGNAL", "ZAQAR_SIGNAL", "NO_SIGNAL"])
 def test_heats_own_stay_as_they_are(asked: str) -> None:
     stack = files(of("OS::Heat::SoftwareDeployment", signal_transport=asked))

@@ -6,6 +6,7 @@ from matrix.cells import Cell, Side, every
 from matrix.life import STEPS, Outcome
 
 GOOD = Outcome(dict.fromkeys(STEPS, 1.25))
+LOST = GOOD._replace(has_lost=True)
 BAD = Outcome({STEPS[0]: 2.0}, "UPDATE second: FAILED:\n no")
 CELL = Cell(Side.HEAT, "ZAQAR_MESSAGE", "ZAQAR_SIGNAL")
 WITHOUT_USER = Cell(Side.HEAT, "POLL_TEMP_URL", "ZAQAR_SIGNAL")
@@ -28,9 +29,20 @@ def test_a_row_for_each_cell() -> None:
 
 def test_what_is_heats_own_is_said_with_its_place() -> None:
     assert table.said(WITHOUT_USER, GOOD) == "passed; Heat itself has no SUSPEND of it"
-    (note,) = table.notes([CELL, WITHOUT_USER])
+    (note,) = table.notes({CELL: GOOD, WITHOUT_USER: GOOD})
     assert "stack_user.py" in note
-    assert table.notes([CELL]) == []
+    assert table.notes({CELL: GOOD}) == []
+
+
+def test_what_heat_has_lost_is_counted_apart_with_its_place() -> None:
+    outcomes = {CELL: GOOD, WITHOUT_USER: LOST}
+    own = "Heat itself has no SUSPEND of it; Heat itself has lost the result of UPDATE third once"
+    assert table.said(WITHOUT_USER, LOST) == f"passed; {own}"
+    assert "resource_get_all_by_stack" in table.notes(outcomes)[-1]
+    lost = ", 1 of them where Heat itself had lost a result"
+    assert table.summary(outcomes, "", 3.4) == f"matrix: passed, 2 of 2 cells{lost}, in 3 s"
+    broken = Outcome({}, "SUSPEND third: no", has_lost=True)
+    assert table.said(CELL, broken) == "FAILED: SUSPEND third: no"
 
 
 def test_the_stack_with_many_servers_is_a_row() -> None:
@@ -40,8 +52,8 @@ def test_the_stack_with_many_servers_is_a_row() -> None:
 
 
 def test_the_last_line_counts() -> None:
-    assert table.summary({CELL: GOOD}, "", 3.4) == "matrix: passed, 1 of 1 cells in 3 s"
+    assert table.summary({CELL: GOOD}, "", 3.4) == "matrix: passed, 1 of 1 cells, in 3 s"
     outcomes = {CELL: GOOD, WITHOUT_USER: BAD}
-    assert table.summary(outcomes, "", 3.4) == "matrix: FAILED, 1 of 2 cells in 3 s"
-    assert table.summary({}, "", 0) == "matrix: FAILED, 0 of 0 cells in 0 s"
-    assert table.summary({CELL: GOOD}, "it broke", 3) == "matrix: FAILED, 1 of 1 cells in 3 s"
+    assert table.summary(outcomes, "", 3.4) == "matrix: FAILED, 1 of 2 cells, in 3 s"
+    assert table.summary({}, "", 0) == "matrix: FAILED, 0 of 0 cells, in 0 s"
+    assert table.summary({CELL: GOOD}, "it broke", 3) == "matrix: FAILED, 1 of 1 cells, in 3 s"

@@ -106,7 +106,10 @@ def test_a_hooks_log_is_handed_on_by_lines(tmp_path: Path) -> None:
 def test_a_hook_gets_credentials_only_if_its_config_asks(
     tmp_path: Path, asked: dict[str, Any], given: bool
 ) -> None:
-    names = ("deploy_password", "deploy_user_id", "deploy_signal_id", "deploy_action", "mine")
+    names = (
+        *("deploy_password", "deploy_user_id", "deploy_signal_id", "deploy_progress_id"),
+        *("deploy_action", "mine"),
+    )
     item = script("x", inputs=[{"name": name, "value": "v"} for name in names], options=asked)
     put(tmp_path / "hooks", "script", "#!/bin/sh\ncat")
     result = run_with(deployment.read(item), tmp_path / "hooks")

@@ -66,7 +66,8 @@ class TestChoice:
         assert signals.transport(values) is Transport.HEAT
 
     def test_the_address_is_what_heat_has_added(self) -> None:
-        assert signals.address({**QUEUE, **USER, "foo": "bar", "deployed": 1}) == {**QUEUE, **USER}
+        others = {"foo": "bar", "deployed": 1, "deploy_progress_id": "of another queue"}
+        assert signals.address({**QUEUE, **USER, **others}) == {**QUEUE, **USER}
 
     def test_who_does_not_wait_has_no_address(self) -> None:
         values = {"deploy_action": "CREATE", "deploy_stack_id": "s/1", "foo": "bar"}
