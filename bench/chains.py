@@ -58,7 +58,7 @@ def taken(heat: Heat, name: str, root: Path, *, plugin: bool) -> float:
         ended = stack.wait("CREATE", patience=PATIENCE)
         seconds = monotonic() - begun
     if ended != "COMPLETE":
-        raise SystemExit(f"the stack failed: {stack.reason}")
+        raise RuntimeError(f"the stack failed: {stack.reason}")
     stack.delete()
     return seconds
 

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from bench.figure import Figure, Goal, sample
 from bench.peer import CACHE, CHECKOUT, elements, install, make_venv, pip, say
-from bench.servers import environment_of_peer
 
 SCRIPT = "os-refresh-config/configure.d/55-heat-config"
 HOOK_OF_PEER = "heat-config-script/install.d/hook-script.py"
@@ -91,11 +90,6 @@ def peer() -> Agent:
     venv = make_venv("peer")
     install(venv, PEER_NEEDS)
     return _peer(venv / "bin/python")
-
-
-def answering_peer() -> Agent:
-    """The same, where it can answer, too: with more, its start takes longer."""
-    return _peer(environment_of_peer() / "python")
 
 
 def _peer(python: Path) -> Agent:

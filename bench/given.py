@@ -47,8 +47,3 @@ class Given:
     def peer(self) -> contenders.Agent:
         """heat-agents' agent."""
         return contenders.peer()
-
-    @cached_property
-    def answering_peer(self) -> contenders.Agent:
-        """The same, where it can answer."""
-        return contenders.answering_peer()

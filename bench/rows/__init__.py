@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from bench.figure import Figure
 from bench.given import Given
-from bench.rows import chain, deployment, idle, image, output, quiet
+from bench.rows import chain, idle, image, output, quiet
 
 
 class Row(NamedTuple):
@@ -23,7 +23,6 @@ class Row(NamedTuple):
 
 ROWS = (
     Row("idle", idle.measure),
-    Row("deployment", deployment.measure),
     Row("output", output.measure),
     Row("image", image.measure),
     Row("quiet", quiet.measure),
