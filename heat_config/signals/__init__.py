@@ -12,7 +12,6 @@ from enum import Enum
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from heat_config import lean
 from heat_config.cloud.signed import PROGRESS, is_signed
 from heat_config.signals import program
 
@@ -134,7 +133,6 @@ def url_of(address: Mapping[str, Any], settings: Settings) -> SignedUrl:
     return cast("SignedUrl", _module(Transport.URL).sender(address, "", settings))
 
 
-@lean.imports()
 def _module(chosen: Transport) -> _Module:
     """A transport's module, imported here and nowhere else.
 

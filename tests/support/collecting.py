@@ -17,7 +17,7 @@ from lab import Lab
 from tests.support.checkout import REPOSITORY
 from tests.support.user import DemoUser
 
-PROGRAM = "import sys; from heat_config.collect.program import main; sys.exit(main())"
+PROGRAM = "import sys; from heat_config.collect.loop import main; sys.exit(main())"
 
 
 class Collecting:

@@ -48,7 +48,7 @@ class HostServer:
 
     def tune(self, statements: str) -> None:
         """Let heat-config-collect begin with these."""
-        collect = "import sys; from heat_config.collect.program import main; sys.exit(main())"
+        collect = "import sys; from heat_config.collect.loop import main; sys.exit(main())"
         self._program("heat-config-collect", f"#!{sys.executable}\n{statements}\n{collect}\n")
 
     def boot(self, os_collect_config: dict[str, Any]) -> None:

@@ -31,7 +31,7 @@ from tests.support.deployments import script
 from tests.support.serving import serving
 from tests.support.signed_zaqar import QUEUE, SignedZaqar
 
-PROGRAM = "import sys; from heat_config.collect.program import main; sys.exit(main())"
+PROGRAM = "import sys; from heat_config.collect.loop import main; sys.exit(main())"
 
 
 class Machine:

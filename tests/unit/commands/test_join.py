@@ -32,7 +32,7 @@ case "$*" in *restart*)
     [ -e "$0.idle" ] || exec {python} -c '{program}' --config-file {conf} --one-time
 esac
 """
-PROGRAM = "import sys; from heat_config.collect.program import main; main(); sys.exit(0)"
+PROGRAM = "import sys; from heat_config.collect.loop import main; main(); sys.exit(0)"
 
 Join = Callable[..., int]
 

@@ -18,7 +18,6 @@ import certifi
 MODULES = """
 heat_config.cli
 heat_config.collect.loop
-heat_config.collect.program
 heat_config.collect.push
 heatclient.v1.client
 keystoneauth1.identity.v3
