@@ -25,12 +25,14 @@ help:
 	@echo 'make fuzz SECONDS=…  metadata and hooks’ answers, as a fuzzer makes them up'
 	@echo 'make bench-latency  from Heat to the hook, against os-collect-config and heat-agents'
 	@echo 'make heat-table     Heat with the plug-in against Heat alone, when things go wrong'
+	@echo 'make matrix         every way in with every way out, through a stack’s whole life'
 	@echo 'make bench-idle     a run with nothing to do, against heat-agents'
 	@echo 'make bench-many     many deployments in one run'
 	@echo 'make deb            Debian packages: RELEASE=trixie, REVISION=2'
 	@echo 'make test-packages  the packages, from installed to purged, in a pristine root'
 	@echo 'make image          an image for a cloud: qcow2 with kernel and cloud-init'
 	@echo 'make lab | lab-down a control plane on this machine: Keystone, Zaqar, Heat'
+	@echo 'make lab SWIFT=1                  … with Swift'
 	@echo 'make clean          remove what was built (.cache and .tox)'
 
 .PHONY: demo
@@ -58,14 +60,14 @@ endef
 test:
 	$(call ended,make test,\
 	tools/step 'Debian packages' tools/setup image lab test && \
-	tools/step 'Control plane environment' $(PYTHON) -m lab install && \
+	tools/step 'Control plane environment' $(PYTHON) -m lab install --swift && \
 	$(TOX) run --skip-missing-interpreters=false)
 
 .PHONY: test-hooks
 test-hooks:
 	$(call ended,make test-hooks,\
 	tools/step 'Debian packages' tools/setup image lab test hooks && \
-	tools/step 'Control plane environment' $(PYTHON) -m lab install && \
+	tools/step 'Control plane environment' $(PYTHON) -m lab install --swift && \
 	$(TOX) run -e hooks)
 
 .PHONY: lint unit functional
@@ -117,6 +119,12 @@ heat-table:
 	@tools/step 'Control plane environment' $(PYTHON) -m lab install
 	@$(TOX) run -q -e bench -- -m compare $(PARTS)
 
+.PHONY: matrix
+matrix:
+	@tools/step 'Debian packages' tools/setup lab test
+	@tools/step 'Control plane environment' $(PYTHON) -m lab install --swift
+	@$(TOX) run -q -e bench -- -m matrix
+
 .PHONY: image
 image:
 	@tools/step 'Debian packages' tools/setup image
@@ -138,7 +146,7 @@ test-packages:
 .PHONY: lab lab-down
 lab:
 	@tools/step 'Debian packages' tools/setup lab
-	@$(PYTHON) -m lab up
+	@$(PYTHON) -m lab up $(if $(SWIFT),--swift)
 lab-down:
 	@$(PYTHON) -m lab down
 

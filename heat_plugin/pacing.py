@@ -9,6 +9,8 @@ FIRST = 0.1
 SHORTEST = 0.05
 # Of the time since the deployment began: an answer after 0.5 s is seen before 0.56.
 SHARE = 0.1
+# So many deployments that wait in this engine double that share: each of them costs the less.
+MANY = 100
 LONGEST = 15.0
 # Seconds for each deployment that waits in this engine: forty looks a second for all of them.
 EACH = 0.025
@@ -32,8 +34,9 @@ def pause(elapsed: float, waiting: int) -> float:
 
     ``waiting``: how many deployments this engine waits for. They share what it can spend.
     """
+    share = SHARE * (1 + (waiting - 1) / MANY)
     shortest = SHORTEST if elapsed >= FIRST else FIRST - elapsed
-    return max(min(elapsed * SHARE, LONGEST), shortest, waiting * EACH)
+    return max(min(elapsed * share, LONGEST), shortest, waiting * EACH)
 
 
 def is_asking_due(since_last: float, elapsed: float) -> bool:

@@ -9,8 +9,10 @@ from pathlib import Path
 from types import FrameType
 
 from . import venv
+from .config import PLAIN
 from .control_plane import DEFAULT_DIRECTORY, Lab
 from .errors import LabError
+from .swift import REQUIREMENTS, SWIFT
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,9 +36,11 @@ def _parser() -> argparse.ArgumentParser:
         "--directory", type=Path, default=DEFAULT_DIRECTORY, help="where it lives (%(default)s)"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("install", help="create the services' Python environment")
+    install = commands.add_parser("install", help="create the services' Python environment")
     up = commands.add_parser("up", help="bring the control plane up, and leave it running")
     up.add_argument("--token-expiration", type=int, default=3600, metavar="SECONDS")
+    for command in (install, up):
+        command.add_argument("--swift", action="store_true", help="with Swift")
     commands.add_parser("down", help="take it down, whatever state it is in")
     commands.add_parser("status", help="list the services; status 1 unless all run")
     env = commands.add_parser("env", help='print variables for clients: eval "$(…)"')
@@ -47,14 +51,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _install(_: argparse.Namespace) -> int:
+def _install(options: argparse.Namespace) -> int:
     made = venv.install()
+    if options.swift:
+        made = venv.add(REQUIREMENTS) or made
     print(f"{venv.VENV} {'installed' if made else 'is up to date'}")
     return 0
 
 
 def _up(options: argparse.Namespace) -> int:
-    lab = Lab(options.directory, token_expiration=options.token_expiration)
+    profile = SWIFT if options.swift else PLAIN
+    lab = Lab(options.directory, token_expiration=options.token_expiration, profile=profile)
     if not lab.up():
         print(f"the lab in {lab.directory} is up already")
     return 0

@@ -60,6 +60,8 @@ class Profile(NamedTuple):
     ports: tuple[str, ...] = ()
     passwords: tuple[str, ...] = ()
     databases: tuple[str, ...] = ()
+    swift: bool = False
+    """Whether Swift is there (lab/swift)."""
 
 
 PLAIN = Profile()

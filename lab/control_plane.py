@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from . import config, databases, identity, process, venv
+from . import config, databases, identity, process, swift, venv
 from .errors import LabError
 from .services import Service, services
 from .state import State
@@ -253,6 +253,8 @@ class Lab:
 
     def _up(self, dies_with_parent: bool) -> None:
         made = venv.install()
+        if self._profile.swift:
+            made = venv.add(swift.REQUIREMENTS) or made
         self.step(f"environment {'installed' if made else 'is there'}: {venv.VENV}")
         (self.directory / "log").mkdir(mode=0o700)
         settings = config.Settings.new(
@@ -266,6 +268,8 @@ class Lab:
         self._settings = settings
         self._state.begin(settings)
         databases.prepare(settings)
+        if self._profile.swift:
+            swift.prepare(settings)
         self.step("databases prepared")
         for first in (True, False):
             group = [service for service in self._services if service.first == first]

@@ -112,7 +112,7 @@ def fill(settings: Settings, bootstrap_password: str) -> str:
         keystone.create("role", name=role)
     _stack_domain(keystone, settings.passwords["heat_domain_admin_password"])
     keystone.create("project", name="service", domain_id="default")
-    for name in ("heat", "zaqar"):
+    for name in ("heat", "zaqar", *(["swift"] if settings.profile.swift else [])):
         add_service_user(keystone, name, settings.passwords[f"{name}_password"])
     demo = keystone.create("project", name="demo", domain_id="default")
     _user(keystone, "demo", settings.passwords["demo_password"], demo, _OWNER_ROLES)
@@ -138,6 +138,7 @@ def catalog(settings: Settings) -> dict[str, tuple[str, str]]:
     websocket = f"ws://{settings.profile.address}:{settings.ports['websocket']}"
     compute = {"compute": (f"{settings.url('compute')}/v2.1", "no-nova")}
     stand_in = compute if settings.profile.stand_in else {}
+    swift = {} if not settings.profile.swift else {"object-store": _swift(settings)}
     return {
         "identity": (settings.identity_url, "keystone"),
         "messaging": (settings.url("zaqar"), "zaqar"),
@@ -145,7 +146,12 @@ def catalog(settings: Settings) -> dict[str, tuple[str, str]]:
         "orchestration": (f"{settings.url('heat')}/v1/%(project_id)s", "heat"),
         "cloudformation": (f"{settings.url('heat_cfn')}/v1", "heat-cfn"),
         **stand_in,
+        **swift,
     }
+
+
+def _swift(settings: Settings) -> tuple[str, str]:
+    return f"{settings.url('swift')}/v1/AUTH_%(project_id)s", "swift"
 
 
 def _replace_admin(keystone: Keystone, bootstrap_password: str, password: str) -> None:

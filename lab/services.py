@@ -55,6 +55,13 @@ def _heat(settings: Settings) -> list[str | Path]:
     return [venv.python(), HEAT_ALL, "--config-file", conf, settings.profile.address, *ports]
 
 
+def _swift(kind: str) -> Callable[[Settings], list[str | Path]]:
+    # --verbose: what it says goes to where the lab reads it, not to syslog.
+    conf = f"etc/swift-{kind}.conf"
+    program = venv.VENV / f"bin/swift-{kind}-server"
+    return lambda settings: [program, "--verbose", settings.directory / conf]
+
+
 def _no_nova(settings: Settings) -> list[str | Path]:
     return [venv.python(), NO_NOVA, str(settings.ports["compute"])]
 
@@ -111,6 +118,18 @@ SERVICES = (
 )
 
 
+SWIFT = tuple(
+    Service(f"swift-{kind}", (port,), _swift(kind), http(port))
+    for kind, port in (
+        ("account", "swift_account"),
+        ("container", "swift_container"),
+        ("object", "swift_object"),
+        ("proxy", "swift"),
+    )
+)
+
+
 def services(profile: Profile) -> tuple[Service, ...]:
     """Those that a lab of this profile begins with."""
-    return tuple(each for each in SERVICES if profile.stand_in or each.name != STAND_IN)
+    found = tuple(each for each in SERVICES if profile.stand_in or each.name != STAND_IN)
+    return (*SWIFT, *found) if profile.swift else found

@@ -60,6 +60,18 @@ def install(folder: Path = VENV, requirements: Path | None = None) -> bool:
     return True
 
 
+def add(requirements: Path) -> bool:
+    """Install more into the lab's own environment, unless it is there; say whether it was not."""
+    marker = VENV / f"lab-key-{requirements.stem}"
+    with locked(CACHE / f"{VENV.name}.lock"):
+        if marker.is_file() and marker.read_text() == key(requirements):
+            return False
+        run([python(), "-m", "pip", "install", "--quiet", "--no-deps", "-r", requirements])
+        run([python(), "-m", "pip", "check"])
+        marker.write_text(key(requirements))
+    return True
+
+
 def base_python() -> str:
     """Return the interpreter to make the environment with: this one if it is new enough."""
     if sys.version_info[:2] >= OLDEST_PYTHON:

@@ -21,8 +21,6 @@ from .releases import Release
 
 PACKAGES = CACHE / "packages"
 LOCK = PACKAGES / "lock"
-# Where Debian itself is, for a machine whose apt does not say.
-DEBIAN = "http://deb.debian.org/debian"
 
 # A root's layers live and end with this program: it is alone in its namespaces.
 # $1: the root, $2: a folder for what is written, $3...: the command.
@@ -61,9 +59,14 @@ def _bootstrap(release: Release, include: Sequence[str], hooks: Sequence[str], t
 
 
 def sources(release: Release) -> list[str]:
-    """Return the release's package sources on this machine's mirror, as apt writes them."""
+    """Return the release's package sources on this machine's mirror, as apt writes them.
+
+    :raises LabError: this machine's apt names none.
+    """
     found = list(apt_sources())
-    main = next((each.address for each in found if not each.security), DEBIAN)
+    main = next((each.address for each in found if not each.security), "")
+    if not main:
+        raise LabError("apt here has no source", hint="add one to /etc/apt/sources.list")
     security = next((each.address for each in found if each.security), "")
     suites = [f"{main} {release.name}", f"{main} {release.name}-updates"]
     suites += [f"{security} {release.name}-security"] if security else []

@@ -118,8 +118,12 @@ def _install(options: argparse.Namespace, given: Settings) -> int:
 
 
 def _join(options: argparse.Namespace, _: Settings) -> int:
-    from heat_config.commands import join
-
+    try:
+        from heat_config.commands import join
+    except ModuleNotFoundError as error:
+        # The commands of a server work without its service, and then without what that needs.
+        journal.error(f"join needs {error.name}: pip install 'heat-config[server]'")
+        return loop.FAILED
     return join.command(options)
 
 

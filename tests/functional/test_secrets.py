@@ -14,7 +14,6 @@ import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -24,7 +23,6 @@ import pytest
 
 from lab.stack import Heat, Stack, wait_for
 from tests.support.server import HostServer
-from tests.support.serving import serving
 from tests.support.template import template
 
 # Prints all that it can find, and stays there until it was looked at.
@@ -43,46 +41,12 @@ printf %s "$deploy_password$deploy_signal_id" > $heat_outputs_path.found
 touch {seen}/${{heat_outputs_path##*/}}
 until [ -e {seen}/${{heat_outputs_path##*/}}.go-on ]; do sleep 0.01; done
 """
-TRANSPORTS = ("ZAQAR_SIGNAL", "HEAT_SIGNAL", "CFN_SIGNAL")
+TRANSPORTS = ("ZAQAR_SIGNAL", "HEAT_SIGNAL", "CFN_SIGNAL", "TEMP_URL_SIGNAL")
 ASKS = {"credentials": True}
 
 
 def planted() -> str:
     return f"planted-{uuid.uuid4().hex}"
-
-
-class Swift(HTTPServer):
-    """Takes what is put, as behind a TempURL."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Object)
-        self.bodies: list[str] = []
-
-    @property
-    def temp_url(self) -> str:
-        query = f"temp_url_sig={uuid.uuid4().hex}&temp_url_expires=4102444800"
-        return f"http://127.0.0.1:{self.server_port}/v1/account/container/object?{query}"
-
-
-class _Object(BaseHTTPRequestHandler):
-    server: Swift
-
-    def do_PUT(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.bodies.append(body.decode())
-        self.send_response(201)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture(scope="module")
-def swift() -> Iterator[Swift]:
-    server = Swift()
-    with serving(server):
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +91,7 @@ def name_of(transport: str, *, asks: bool) -> str:
 
 
 @pytest.fixture(scope="module")
-def items(heat: Heat, stack: Stack, swift: Swift) -> list[dict[str, Any]]:
+def items(heat: Heat, stack: Stack) -> list[dict[str, Any]]:
     """What the server is asked for, with more secrets than Heat itself has put there."""
 
     def found() -> Any:
@@ -136,21 +100,6 @@ def items(heat: Heat, stack: Stack, swift: Swift) -> list[dict[str, Any]]:
         return deployments if len(deployments) == 2 * len(TRANSPORTS) else None
 
     asked: list[dict[str, Any]] = wait_for("the deployments", found)
-    for asks in (False, True):
-        item = next(each for each in asked if bool(each["options"]) == asks)
-        values = {
-            "deploy_signal_id": swift.temp_url,
-            "deploy_signal_verb": "PUT",
-            "deploy_password": planted(),
-            "deploy_user_id": planted(),
-        }
-        other = {*values, "deploy_queue_id", "deploy_auth_url"}
-        inputs = [entry for entry in item["inputs"] if entry["name"] not in other]
-        inputs += [
-            {"name": name, "value": value, "type": "String"} for name, value in values.items()
-        ]
-        name = name_of("TEMP_URL_SIGNAL", asks=asks)
-        asked.append({**item, "id": str(uuid.uuid4()), "name": name, "inputs": inputs})
     return [with_user(item) for item in asked]
 
 
@@ -250,16 +199,10 @@ def secrets(items: list[dict[str, Any]]) -> set[str]:
     return found
 
 
-NAMES = [
-    name_of(transport, asks=asks)
-    for transport in (*TRANSPORTS, "TEMP_URL_SIGNAL")
-    for asks in (False, True)
-]
+NAMES = [name_of(transport, asks=asks) for transport in TRANSPORTS for asks in (False, True)]
 
 
-def test_results_on_their_way_hold_none(
-    looked_at: Seen, stack: Stack, swift: Swift, secrets: set[str]
-) -> None:
+def test_results_on_their_way_hold_none(looked_at: Seen, stack: Stack, secrets: set[str]) -> None:
     assert looked_at.stderr.count("was accepted by") == len(NAMES)
     assert stack.wait("CREATE") == "COMPLETE", stack.reason
     for transport in TRANSPORTS:
@@ -270,10 +213,6 @@ def test_results_on_their_way_hold_none(
                 assert leaks(value, secrets) == []
             assert "heat_outputs_path" in stack.output(f"{name}.deploy_stdout")
             assert "***" in stack.output(f"{name}.deploy_stdout")
-    assert len(swift.bodies) == 2
-    for body in swift.bodies:
-        assert leaks(body, secrets) == []
-        assert "***" in json.loads(body)["deploy_stdout"]
 
 
 def test_the_journal_holds_none(looked_at: Seen, secrets: set[str]) -> None:

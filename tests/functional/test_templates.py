@@ -8,10 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from lab import Lab
-from lab.stack import Heat
+from lab.stack import Heat, wait_for
 from tests.support.hook_server import known_to_nova
 from tests.support.stacks import Create
-from tests.support.templating import Servers, events, gone, named, resource_ids
+from tests.support.templating import Servers, deployments, events, gone, named, resource_ids
 
 EXITED = "deploy_status_code: Deployment exited with non-zero status code: 1"
 FAILED = f"Deployment to server failed: {EXITED}"
@@ -89,8 +89,11 @@ def test_a_component_over_all_actions_of_a_stack_and_a_chain_over_two_servers(
 def test_inputs_as_templates_give_them(create_stack: Create, heat: Heat, tmp_path: Path) -> None:
     template, servers, order = named("inputs"), Servers(tmp_path, "server"), tmp_path / "order"
     stack = create_stack(template, order=str(order))
+    wait_for("all that it asks for", lambda: len(deployments(heat, stack)) == 8)
     servers.boot(stack)
     assert servers.finish(stack, "CREATE") == "COMPLETE", stack.reason
+    # By their names, 10-shown to 40-shown: not as they stand in the template, or were made.
+    assert order.read_text().split() == ["list_value", "map_value", "null_value", "no_value"]
     assert stack.output("shown") == {
         "no_value": "[the default]",
         "null_value": "[]",

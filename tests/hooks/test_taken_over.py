@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.deployments import inputs, script
+from tests.support.deployments import component, script
 from tests.support.former import FormerServer
 from tests.support.server import HostServer
 
@@ -19,15 +19,7 @@ def counted(name: str, more: str = "") -> dict[str, Any]:
     return script(f'#!/bin/sh\necho {name} >> "$COUNTED"\n{more}', config_id=name)
 
 
-def component(name: str) -> dict[str, Any]:
-    """A SoftwareComponent with a script for this action."""
-    text = counted(name)["config"]
-    configs = {"configs": [{"actions": ["CREATE"], "config": text, "tool": "script"}]}
-    given = inputs(deploy_action="CREATE")
-    return {**script("", config_id=name), "group": "component", "config": configs, "inputs": given}
-
-
-OLD = [counted("good"), counted("bad", "exit 3"), component("part")]
+OLD = [counted("good"), counted("bad", "exit 3"), component(counted("part"))]
 NEW = [*OLD, counted("new")]
 
 

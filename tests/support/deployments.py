@@ -29,3 +29,10 @@ def inputs(**values: Any) -> list[dict[str, Any]]:
 def to(url: str, verb: str = "PUT") -> list[dict[str, Any]]:
     """The inputs of a deployment that is answered at a signed URL."""
     return inputs(deploy_signal_id=url, deploy_signal_verb=verb)
+
+
+def component(item: dict[str, Any]) -> dict[str, Any]:
+    """A SoftwareComponent that has a script's deployment for its CREATE."""
+    configs = {"configs": [{"actions": ["CREATE"], "config": item["config"], "tool": "script"}]}
+    given = inputs(deploy_action="CREATE")
+    return {**item, "group": "component", "config": configs, "inputs": given}

@@ -12,6 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from bench import peer
+from lab.server import File
+
+DATA = "/var/lib/heat-cfntools/cfn-init-data"
+# What moves with a server. Whatever is in memory is gone by the boot.
+KEPT = ("etc/os-collect-config.conf", "var/lib")
 
 
 class FormerServer:
@@ -40,7 +45,7 @@ class FormerServer:
 
     def run(self, metadata: dict[str, Any]) -> str:
         """Have os-collect-config find the metadata, and act on them; return what all have said."""
-        data = self._root / "var/lib/heat-cfntools/cfn-init-data"
+        data = self._root / DATA.lstrip("/")
         data.parent.mkdir(parents=True, exist_ok=True)
         data.write_text(json.dumps(metadata))
         program = Path(sys.executable).with_name("os-collect-config")
@@ -61,6 +66,15 @@ class FormerServer:
         """The folder of what it has run."""
         return self._root / "var/lib/heat-config/deployed"
 
+    def left(self) -> list[File]:
+        """What is on its disk, to be put on another's."""
+        return [self._as_its_own(path) for name in KEPT for path in _files(self._root / name)]
+
+    def _as_its_own(self, path: Path) -> File:
+        """A file with the paths that it would have if the folder were a server's root."""
+        text = path.read_text().replace(str(self._root), "")
+        return File(f"/{path.relative_to(self._root)}", text, path.stat().st_mode & 0o777)
+
     def _environment(self) -> dict[str, str]:
         state, volatile = self._root / "var/lib/heat-config", self._root / "var/run/heat-config"
         programs = (self._elements / "heat-config/bin", Path(sys.executable).parent)
@@ -74,3 +88,7 @@ class FormerServer:
             "HEAT_SCRIPT_OUTPUTS": str(volatile / "heat-config-script"),
             "COUNTED": str(self._root / "counted"),
         }
+
+
+def _files(path: Path) -> list[Path]:
+    return [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]

@@ -28,7 +28,7 @@ def second_heat_without_plugin(lab: Lab) -> Iterator[Heat]:
     found: list[process.Process] = []
     child = process.launch(
         "heat-without",
-        [lab.python, HEAT_ALL, "--config-file", conf, *numbers],
+        [lab.python, HEAT_ALL, "--config-file", conf, "127.0.0.1", *numbers],
         log=lab.directory / "log/heat-without.log",
         directory=lab.directory,
         environment=config.environment(lab.directory),

@@ -2,8 +2,8 @@
 """A server without an image: the elements' files and os-*-config, in a folder.
 
 What differs from a server that was built is where things are, and that the
-service does not loop: each :meth:`HostServer.poll` is one run of
-heat-config-collect.
+service does not loop unless that is asked for (:meth:`HostServer.in_service`):
+each :meth:`HostServer.poll` is one run of heat-config-collect.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +67,41 @@ class HostServer:
         """The same, however it ends; return its exit status."""
         return self._collect("--config-file", self.root / "etc/os-collect-config.conf")
 
+    @contextmanager
+    def in_service(self) -> Iterator[None]:
+        """Its services, within the block: one looks each second, one sends what is pending."""
+        collector = self._collector("--config-file", self.root / "etc/os-collect-config.conf")
+        often = ("--min-polling-interval", "0.2", "--polling-interval", "1")
+        with self._running(*collector, *often), self._running("sh", "-c", self._timer):
+            yield
+
+    @property
+    def _timer(self) -> str:
+        """What heat-config-deliver's units do."""
+        pending = self.root / "var/lib/heat-config/outbox/*.json"
+        send = f'set -- {pending}; [ ! -e "$1" ] || heat-config deliver --due'
+        return f"while sleep 5; do {send}; done"
+
+    @contextmanager
+    def _running(self, *command: str | Path) -> Iterator[None]:
+        # It goes with the thread that has started it, also where that is killed.
+        bound = ("setpriv", "--pdeathsig=KILL")
+        with (
+            self.log.open("a") as log,
+            subprocess.Popen(
+                [*bound, *command],
+                env=self._environment(),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            ) as program,
+        ):
+            try:
+                yield
+            finally:
+                # With the command that it may be running.
+                os.killpg(program.pid, signal.SIGKILL)
+
     def run(self, *command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a program as on the server."""
         return subprocess.run(
@@ -85,6 +123,16 @@ class HostServer:
         return list((self.root / "var/lib/heat-config/outbox").glob("*.json"))
 
     def _collect(self, *arguments: str | Path) -> int:
+        with self.log.open("a") as log:
+            done = subprocess.run(
+                [*self._collector(*arguments), "--one-time"],
+                env=self._environment(),
+                stdout=log,
+                stderr=log,
+            )
+        return done.returncode
+
+    def _collector(self, *arguments: str | Path) -> list[str | Path]:
         settings = {
             "--cachedir": self.root / "cache",
             "--backup-cachedir": self.root / "cache-backup",
@@ -92,16 +140,8 @@ class HostServer:
             "--command": self.root / "bin/refresh",
         }
         options = [part for pair in settings.items() for part in pair]
-        collect = self.root / "bin/heat-config-collect"
-        with self.log.open("a") as log:
-            done = subprocess.run(
-                # A --config-file overrides the options before it.
-                [collect, *arguments, "--one-time", *options],
-                env=self._environment(),
-                stdout=log,
-                stderr=log,
-            )
-        return done.returncode
+        # A --config-file overrides the options before it.
+        return [self.root / "bin/heat-config-collect", *arguments, *options]
 
     def _program(self, name: str, text: str) -> None:
         path = self.root / "bin" / name

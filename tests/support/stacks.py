@@ -11,13 +11,15 @@ import pytest
 
 from lab import Lab
 from lab.stack import Heat, Stack
+from lab.swift import SWIFT
 
 Create = Callable[..., Stack]
 
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("lab", numbered=False)) as running:
+    folder = tmp_path_factory.mktemp("lab", numbered=False)
+    with Lab(folder, profile=SWIFT) as running:
         yield running
 
 

@@ -81,6 +81,14 @@ def resource_ids(heat: Heat, stack: Stack) -> dict[str, str]:
     return {each.resource_name: each.physical_resource_id for each in found}
 
 
+def deployments(heat: Heat, stack: Stack) -> list[dict[str, Any]]:
+    """What Heat asks of a stack's resource ``server``."""
+    found: list[dict[str, Any]] = heat.api.resources.metadata(stack.id, "server").get(
+        "deployments", []
+    )
+    return found
+
+
 def events(heat: Heat, stack: Stack, group: str) -> list[tuple[str, str]]:
     """What Heat shows of a group's members, oldest first: their names and states."""
     nested = heat.api.resources.get(stack.id, group).physical_resource_id

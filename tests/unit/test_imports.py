@@ -52,12 +52,14 @@ BESIDE = {
         "bench",
         "compare",
         "faults",
+        "matrix",
         "packages",
         "tools",
     },
     "bench": {"heat_config", "lab", "tests"},
     "compare": {"heat_config", "lab", "bench", "tests"},
     "faults": {"heat_config", "lab", "tests"},
+    "matrix": {"heat_plugin", "lab", "tests"},
     "tools": {"heat_config"},
 }
 # The functions of heat_config that import, with the reason; everything else imports at its top.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from heat_config import __version__, cli
+from heat_config import __version__, cli, commands
 from heat_config.commands import line
 from heat_config.run import loop
 from heat_config.settings import Settings
@@ -91,3 +91,15 @@ def test_each_option_reaches_its_command(monkeypatch: pytest.MonkeyPatch) -> Non
         {"due_only": False},
         {"due_only": True},
     ]
+
+
+def test_joining_without_the_service_s_packages_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    imported = ("heat_config.collect", "heat_config.commands.join")
+    for name in [each for each in sys.modules if each.startswith(imported)]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr(commands, "join", raising=False)
+    monkeypatch.setitem(sys.modules, "oslo_config", None)
+    assert cli.main(["join", "server.json"]) == loop.FAILED
+    assert "join needs oslo_config: pip install 'heat-config[server]'" in capsys.readouterr().err

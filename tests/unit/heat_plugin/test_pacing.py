@@ -39,6 +39,12 @@ def test_waiting_long_costs_little() -> None:
     assert len(looks(5)) < 36
 
 
+def test_each_of_many_is_looked_at_half_as_often() -> None:
+    alone = pacing.pause(45.0, 1)
+    assert pacing.pause(45.0, 1 + pacing.MANY) == pytest.approx(2 * alone)
+    assert pacing.pause(45.0, 10) < 1.1 * alone
+
+
 @pytest.mark.parametrize("waiting", [1, 10, 64, 500, 2000])
 def test_all_together_look_forty_times_a_second_at_most(waiting: int) -> None:
     for elapsed in (0.0, 1.0, 60.0, 3600.0):

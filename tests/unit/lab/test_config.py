@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import LabError, config, identity, venv
+from lab import LabError, config, identity, services, swift, venv
 
 
 def test_ports_are_free_distinct_and_out_of_the_way_of_clients() -> None:
@@ -137,3 +137,31 @@ def test_the_environment_is_known_by_its_requirements(
     changed.write_text(venv.REQUIREMENTS.read_text() + "another==1\n")
     monkeypatch.setattr(venv, "REQUIREMENTS", changed)
     assert venv.key() != before
+
+
+def test_swift_is_there_only_when_it_is_asked_for(tmp_path: Path) -> None:
+    plain = config.Settings.new(tmp_path)
+    asked = config.Settings.new(tmp_path, profile=swift.SWIFT)
+    assert "object-store" not in identity.catalog(plain)
+    url, _ = identity.catalog(asked)["object-store"]
+    assert url == f"http://127.0.0.1:{asked.ports['swift']}/v1/AUTH_%(project_id)s"
+    before, after = services.services(config.PLAIN), services.services(swift.SWIFT)
+    added = [each.name for each in after if each not in before]
+    assert added == ["swift-account", "swift-container", "swift-object", "swift-proxy"]
+
+
+def test_what_swift_adds_to_the_environment_is_pinned() -> None:
+    lines = swift.REQUIREMENTS.read_text().splitlines()
+    packages = [line for line in lines if not line.startswith("#")]
+    assert packages
+    assert [line for line in packages if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
+
+
+def test_what_swift_adds_is_installed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(venv, "VENV", tmp_path)
+    monkeypatch.setattr(venv, "CACHE", tmp_path)
+    monkeypatch.setattr(venv, "run", lambda command: ran.append([str(word) for word in command]))
+    assert venv.add(swift.REQUIREMENTS)
+    assert [words[-1] for words in ran] == [str(swift.REQUIREMENTS), "check"]
+    assert not venv.add(swift.REQUIREMENTS)
