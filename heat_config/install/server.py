@@ -28,7 +28,10 @@ UNITS = "/usr/local/lib/systemd/system"
 # The hooks of a server whose operator has named none.
 DEFAULT_HOOKS = ("script",)
 # What else is the agent's on a server, and goes when it is purged.
-ELSEWHERE = ("/var/lib/heat-cfntools", "/var/lib/cloud/data/cfn-init-data", "/run/heat-config")
+ELSEWHERE = (
+    *("/var/lib/heat-cfntools", "/var/lib/cloud/data/cfn-init-data", "/run/heat-config"),
+    *("/run/os-collect-config", "/run/os-refresh-config.lock"),
+)
 # Its folders, which systemd-tmpfiles has made where there is no cloud-init.
 CLOUDS = ("/var/lib/cloud/data", "/var/lib/cloud")
 # What is said of each step that is taken.

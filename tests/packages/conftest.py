@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The packages of a release, and a pristine root of it."""
+"""The packages of a release, and a pristine server of it, booted, with nothing of ours."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lab.command import run
+from lab.server import BOOT_CONFIG, Server
 from lab.venv import locked
 from packages import roots
 from packages.build import Build, build
@@ -56,3 +58,13 @@ def pristine(release: Release) -> Path:
     """A root of the release, with nothing of ours. Do not write to it."""
     with locked(roots.LOCK):
         return roots.made(release, ("systemd-sysv",), DOWNLOAD)
+
+
+@pytest.fixture(scope="module")
+def server(pristine: Path, built: Path) -> Iterator[Server]:
+    """It is booted, and writes into memory alone."""
+    with Server(pristine, disks={"/packages": built}) as running:
+        running.run(["systemctl", "is-system-running", "--wait"], check=False)
+        # The lab gives it to servers that have the agent already.
+        running.run(["rm", BOOT_CONFIG.path])
+        yield running

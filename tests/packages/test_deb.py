@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's packages on a booted, pristine server: installed, upgraded, removed, purged."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+
+from lab.server import Server
+from tests.support.deployments import script
+from tests.support.packaged import APT, DEPENDENCIES, EVERYTHING, MODES, paths
+
+WATCHING = ("os-collect-config.service", "heat-config-deliver.path", "heat-config-resume.path")
+PROGRAMS = (
+    *("dib-run-parts", "heat-config", "heat-config-collect", "heat-config-notify"),
+    *("heat-config-rebuild-deployed", "os-apply-config", "os-collect-config", "os-refresh-config"),
+)
+DATA = "/var/lib/heat-cfntools/cfn-init-data"
+# It ends when its file is there, and counts how often it was begun.
+WAITING = """#!/bin/sh
+echo begun >> /root/begun-{name}
+while [ ! -e /root/go-{name} ]; do sleep 0.1; done
+echo well
+"""
+
+
+def apt(server: Server, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    return server.run([*APT.split(), *words], check=check, timeout=600)
+
+
+def shell(server: Server, text: str) -> str:
+    return server.run(["sh", "-euc", text], timeout=600).stdout
+
+
+def packages(folder: str) -> str:
+    return f"/packages/{folder}/*.deb"
+
+
+def install(server: Server, folder: str) -> None:
+    apt(server, "install", *shell(server, f"ls {packages(folder)}").split())
+
+
+def everything(server: Server) -> set[str]:
+    """Each path of the server's."""
+    return set(shell(server, EVERYTHING).splitlines())
+
+
+def deploy(server: Server, *names: str) -> None:
+    """Heat asks for a config that waits, for each name."""
+    items = [script(WAITING.format(name=name), config_id=name) for name in names]
+    settings = {"collectors": ["heat_local"]}
+    asked = json.dumps({"deployments": items, "os-collect-config": settings})
+    server.run(["sh", "-c", f"umask 077; cat > {DATA}"], text_input=asked)
+
+
+def wait_for(server: Server, test: str) -> None:
+    server.wait_for(lambda it: not it.run(["sh", "-c", test], check=False).returncode, what=test)
+
+
+def states(server: Server, verb: str) -> list[str]:
+    return server.run(["systemctl", verb, *WATCHING], check=False).stdout.split()
+
+
+def result(server: Server, name: str) -> tuple[object, object]:
+    found = json.loads(server.read(f"/var/lib/heat-config/deployed/{name}.notify.json"))
+    return found["deploy_status_code"], found["deploy_stdout"]
+
+
+def test_a_life(server: Server) -> None:
+    apt(server, "install", *DEPENDENCIES)
+    before = everything(server)
+
+    _installed(server)
+    _runs_what_is_asked(server)
+    _upgraded_while_a_config_runs(server)
+    _not_removed_while_a_config_runs(server)
+    _removed(server)
+
+    apt(server, "purge", "heat-config", "heat-config-script")
+    changed = everything(server) ^ before
+    assert {path for path in changed if not path.startswith("/root/")} == set()
+    assert shell(server, "find /run -name '*heat*' -o -name '*os-*-config*'") == ""
+
+
+def _installed(server: Server) -> None:
+    install(server, "now")
+
+    assert states(server, "is-enabled") == ["enabled"] * 3
+    assert states(server, "is-active") == ["active"] * 3
+    for name in PROGRAMS:
+        assert server.run(["which", name]).stdout == f"/usr/bin/{name}\n"
+    assert server.run(["stat", "-c", "%a %n", *paths()]).stdout == MODES
+    # Nothing has come from Heat yet.
+    assert server.run(["heat-config", "status"], check=False).returncode == 2
+    # All is as the packages have it.
+    assert server.run(["dpkg", "--verify", "heat-config", "heat-config-script"]).stdout == ""
+
+
+def _runs_what_is_asked(server: Server) -> None:
+    server.run(["touch", "/root/go-first"])
+    deploy(server, "first")
+    server.run(["systemctl", "restart", "os-collect-config"])
+    wait_for(server, "heat-config status --wait --timeout 60")
+    assert result(server, "first") == (0, "well\n")
+
+
+def _upgraded_while_a_config_runs(server: Server) -> None:
+    server.run(["sh", "-c", "echo HEAT_CONFIG_DEADLINE=25 >> /etc/heat-config.conf"])
+    server.run(["systemctl", "disable", "--quiet", "heat-config-resume.path"])
+    deploy(server, "first", "second")
+    server.run(["systemctl", "restart", "os-collect-config"])
+    wait_for(server, "[ -e /root/begun-second ]")
+
+    install(server, "later")
+    server.run(["touch", "/root/go-second"])
+    wait_for(server, "heat-config status --wait --timeout 60")
+
+    version = server.run(["dpkg-query", "-Wf", "${Version}", "heat-config"]).stdout
+    assert "-2+deb" in version
+    assert result(server, "second") == (0, "well\n")
+    assert server.read("/root/begun-first") + server.read("/root/begun-second") == "begun\n" * 2
+    # What the operator has decided stays.
+    assert "HEAT_CONFIG_DEADLINE=25\n" in server.read("/etc/heat-config.conf")
+    assert states(server, "is-enabled") == ["enabled", "enabled", "disabled"]
+    assert states(server, "is-active")[0] == "active"
+
+
+def _not_removed_while_a_config_runs(server: Server) -> None:
+    deploy(server, "first", "second", "third")
+    server.run(["systemctl", "restart", "os-collect-config"])
+    wait_for(server, "[ -e /root/begun-third ]")
+
+    refused = apt(server, "remove", "heat-config", check=False)
+
+    assert refused.returncode
+    assert "a config is being run: wait for it" in refused.stdout + refused.stderr
+    assert server.run(["test", "-e", "/usr/libexec/heat-config/hooks/script"]).returncode == 0
+    assert states(server, "is-active")[:2] == ["active"] * 2
+    server.run(["touch", "/root/go-third"])
+    wait_for(server, "heat-config status --wait --timeout 60")
+    assert result(server, "third") == (0, "well\n")
+
+
+def _removed(server: Server) -> None:
+    state = shlex.quote("/var/lib/heat-config/deployed")
+    kept = shell(server, f"cd {state} && ls")
+
+    apt(server, "remove", "heat-config", "heat-config-script")
+
+    units = "systemctl list-units --plain --no-legend 'heat-config*' 'os-collect-config*'"
+    assert shell(server, f"{units} || true") == ""
+    assert shell(server, "grep -lsz '^/opt/heat-config' /proc/[0-9]*/cmdline || true") == ""
+    assert server.run(["test", "-e", "/opt/heat-config"], check=False).returncode == 1
+    assert shell(server, f"cd {state} && ls") == kept
+    assert "HEAT_CONFIG_DEADLINE=25\n" in server.read("/etc/heat-config.conf")
