@@ -43,9 +43,21 @@ def _command(settings: Settings) -> list[str | Path]:
     return ["env", *(f"{name}={value}" for name, value in values.items()), _PROGRAM]
 
 
+def _epmd(settings: Settings) -> list[str | Path]:
+    return ["epmd", "-address", "127.0.0.1", "-port", str(settings.ports["epmd"])]
+
+
+def _epmd_ready(settings: Settings) -> bool:
+    # Asked for the names that it knows, it says its own port first.
+    port = settings.ports["epmd"]
+    return says("127.0.0.1", port, "\0\1n", port.to_bytes(4, "big"))
+
+
 def _ready(settings: Settings) -> bool:
     # A peer that speaks another version of AMQP is answered with the server's own.
     return says("127.0.0.1", settings.ports["rabbitmq"], "AMQP\0\0\0\0", b"AMQP")
 
 
+# Where there is none Erlang starts one that nobody ends.
+EPMD = Service("epmd", ("epmd",), _epmd, _epmd_ready, first=True)
 RABBITMQ = Service("rabbitmq", ("rabbitmq",), _command, _ready, first=True)

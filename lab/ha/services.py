@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..config import Settings
 from ..errors import LabError
-from ..rabbitmq import RABBITMQ
+from ..rabbitmq import EPMD, RABBITMQ
 from ..services import SERVICES, Service, http, says, uwsgi
 from ..venv import VENV
 from .profile import SENTINELS, SIDES, STORES
@@ -93,6 +93,7 @@ def services() -> tuple[Service, ...]:
     return (
         *stores,
         *(_sentinel(name) for name in SENTINELS),
+        EPMD,
         RABBITMQ,
         own["postgresql"],
         own["keystone"],

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .. import catalog, identity
 from ..control_plane import Lab
-from ..rabbitmq import RABBITMQ
+from ..rabbitmq import EPMD, RABBITMQ
 from . import contents, profile, schemas, services, space
 
 # Each service's own folders, below data/.
@@ -38,7 +38,7 @@ def up(directory: Path, image: Path, say: Callable[[str], None]) -> Iterator[Lab
 def _start(lab: Lab) -> None:
     """Start the services in the order in which they need each other."""
     _prepare(lab)
-    lab.add(RABBITMQ, services.LIBVIRTD, services.AGENT)
+    lab.add(EPMD, RABBITMQ, services.LIBVIRTD, services.AGENT)
     schemas.make(lab.settings)
     lab.step("tables made")
     lab.add(*services.APIS, services.CONDUCTOR, services.SCHEDULER)
