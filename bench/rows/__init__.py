@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from bench.figure import Figure
 from bench.given import Given
-from bench.rows import chain, idle, image, output, quiet
+from bench.rows import chain, follow, idle, image, output, quiet
 
 
 class Row(NamedTuple):
@@ -27,4 +27,5 @@ ROWS = (
     Row("image", image.measure),
     Row("quiet", quiet.measure),
     Row("chain", chain.measure),
+    Row("follow", follow.measure),
 )
