@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from heat_config.collect import pace
 from heat_config.collect.loop import Service
-from heat_config.collect.pace import Pace
 
 
 class Slow:
@@ -27,9 +27,9 @@ def test_only_a_look_at_the_queue_that_took_long_makes_the_next_one_late(
 ) -> None:
     slow = Slow()
     monkeypatch.setattr("time.monotonic", lambda: slow.now)
-    monkeypatch.setattr("heat_config.collect.pace.jittered", lambda seconds: seconds)
+    monkeypatch.setattr(pace, "jittered", lambda seconds: seconds)
     service = Service.__new__(Service)
     service._gathered = slow  # type: ignore[assignment]
-    service._pace = Pace(1, 30)
+    service._pace = pace.Pace(1, 30)
     service._take(name)
     assert service._pace.wait() == most

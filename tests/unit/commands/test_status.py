@@ -358,8 +358,9 @@ def test_the_documents_list_each_key_of_the_format_for_programs_and_each_word(
     server.is_asked(script("x"))
     cli.main(["status", "--format", "json"])
     (row,) = json.loads(capsys.readouterr().out)
-    page = (REPOSITORY / "docs/watching.md").read_text().partition("## Status, for programs")[2]
-    documented = dict(re.findall(r"(?m)^\| `([a-z_]+)` \| (.*) \|$", page))
+    page = (REPOSITORY / "docs/watching.md").read_text()
+    section = page.partition("## Status, for programs")[2].partition("\n## ")[0]
+    documented = dict(re.findall(r"(?m)^\| `([a-z_]+)` \| (.*) \|$", section))
     assert documented.keys() == row.keys()
     assert set(re.findall(r"`([a-z]+)`", documented["state"])) == set(display.STATES)
     assert set(re.findall(r"`([a-z]+)`", documented["signal"])) == {
