@@ -35,7 +35,8 @@ help:
 	@echo 'make example-templates DIR=…     those of openstack/heat-templates, on this agent'
 	@echo 'make bench-many     many deployments in one run'
 	@echo 'make deb            Debian packages: RELEASE=trixie, REVISION=2'
-	@echo 'make test-packages  the packages, from installed to purged, in a pristine root'
+	@echo 'make rpm            RPMs for the RHEL family 9: REVISION=2'
+	@echo 'make test-packages  the packages, from installed to purged, on pristine servers; boot-config'
 	@echo 'make image          an image for a cloud: qcow2 with kernel and cloud-init'
 	@echo 'make lab | lab-down a control plane on this machine: Keystone, Zaqar, Heat'
 	@echo 'make lab SWIFT=1                  … with Swift'
@@ -181,10 +182,17 @@ deb:
 	PYTHONPATH=$(BUILDING) $(PYTHON) -m packages deb \
 	    $(if $(RELEASE),--release $(RELEASE)) $(if $(REVISION),--revision $(REVISION)))
 
+.PHONY: rpm
+rpm:
+	$(call ended,make rpm,\
+	tools/step 'Debian packages' tools/setup package && \
+	PYTHONPATH=$(BUILDING) $(PYTHON) -m packages rpm $(if $(REVISION),--revision $(REVISION)))
+
 .PHONY: test-packages
 test-packages:
 	$(call ended,make test-packages,\
-	tools/step 'Debian packages' tools/setup package test && \
+	tools/step 'Debian packages' tools/setup package image lab test && \
+	tools/step 'Control plane environment' $(PYTHON) -m lab install --swift && \
 	$(TOX) run -e packages)
 
 .PHONY: lab lab-down

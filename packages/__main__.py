@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: python3 -m packages."""
+"""The command line: python3 -m packages deb|rpm."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from collections.abc import Sequence
 from lab.errors import LabError
 
 from .build import Build, build
+from .deb import DEB
 from .releases import RELEASES
+from .rpm import RPM
+from .version import maintainer
+
+KINDS = {"deb": DEB, "rpm": RPM}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if os.geteuid() != 0:
             raise LabError("building packages needs root", hint="start it again with sudo")
-        wanted = Build(RELEASES[options.release], options.revision)
+        release = RELEASES[options.release]
+        wanted = Build(KINDS[options.kind], release, options.revision, maintainer(os.environ))
         for path in build(wanted, progress=_to_stderr):
             print(path)
     except LabError as error:
@@ -34,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m packages", description="Build packages.")
-    parser.add_argument("kind", choices=["deb"])
+    parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--release", choices=RELEASES, default="bookworm")
     parser.add_argument("--revision", type=int, default=1, help="which build of this version")
     return parser

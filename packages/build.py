@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Build a release's packages, and have lintian look at them."""
+"""Build a release's packages, of one kind: in a root of it, once for the same sources."""
 
 from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ from lab.venv import CHECKOUT, locked
 
 from . import roots
 from .releases import Release
-from .version import changelog, debian_version
+from .version import LOCAL
 
 ELEMENTS = CHECKOUT / "elements"
 ELEMENT = ELEMENTS / "heat-config-venv"
@@ -32,22 +32,37 @@ PINNED = ELEMENT / "heat-config-venv"
 SOURCES = ("CHANGELOG.md", "LICENSE", "README.md", "elements", "heat_config", "hooks", "packages")
 # Beside the packages: what they are made from.
 MADE_FROM = "made-from"
-BUILDERS = ("build-essential", "debhelper", "dh-virtualenv", "lintian", "python3-venv")
 NEEDED = ("ca-certificates", "jq")
 # Lines of a failed build's log that are shown.
 SHOWN = 40
 
 
+class Kind(NamedTuple):
+    """A kind of packages, and how they are made of a source tree."""
+
+    suffix: str
+    builders: tuple[str, ...]
+    """What the root has for it, beside what all need."""
+    version: Callable[[str, Release, int], str]
+    """Of the agent's version, the release and the revision."""
+    prepare: Callable[[Build, Path], None]
+    """Puts into a source tree what is this kind's."""
+    commands: tuple[tuple[str, ...], ...]
+    """What is run in the tree: the first builds, and the packages come to lie beside the tree."""
+
+
 class Build(NamedTuple):
     """What is to be built."""
 
+    kind: Kind
     release: Release
     revision: int = 1
+    maintainer: str = LOCAL
 
     @property
     def version(self) -> str:
         """The packages' version."""
-        return debian_version(heat_config.__version__, self.release.number, self.revision)
+        return self.kind.version(heat_config.__version__, self.release, self.revision)
 
     @property
     def folder(self) -> Path:
@@ -63,15 +78,15 @@ class Build(NamedTuple):
 def build(wanted: Build, *, progress: Progress = print) -> list[Path]:
     """Build the packages, and return them.
 
-    :raises LabError: they cannot be built, or lintian finds a fault.
+    :raises LabError: they cannot be built, or a tool finds a fault in them.
     """
     report = timed(progress)
-    key = key_of(wanted.version, _sources(), CHECKOUT)
+    key = key_of(f"{wanted.version} {wanted.maintainer}", _sources(), CHECKOUT)
     with locked(roots.LOCK):
         if not wanted.is_there(key):
             _build(wanted, report)
             (wanted.folder / MADE_FROM).write_text(key)
-    found = sorted(wanted.folder.glob("*.deb"))
+    found = sorted(wanted.folder.glob(f"*{wanted.kind.suffix}"))
     report(f"{sum(path.stat().st_size for path in found) / 1e6:.0f} MB in {len(found)} packages")
     return found
 
@@ -82,26 +97,22 @@ def _sources() -> list[Path]:
 
 def _build(wanted: Build, report: Progress) -> None:
     report(f"a root of Debian {wanted.release.number}, kept for the next time")
-    root = roots.made(wanted.release, (*BUILDERS, *NEEDED))
+    root = roots.made(wanted.release, (*wanted.kind.builders, *NEEDED))
     with roots.scratch() as folder:
         report("wheels, pinned")
-        _make_source(wanted, folder / "upper/build/heat-config")
+        source = folder / "upper/build/heat-config"
+        _make_source(wanted, source)
+        wanted.kind.prepare(wanted, source)
         log = folder / "build.log"
-        report("dpkg-buildpackage")
-        _inside(root, folder, ("dpkg-buildpackage", "--build=binary", "--no-sign"), log)
-        report("lintian")
-        _inside(root, folder, ("packages/check-packages",), log)
-        _keep(folder / "upper/build", log, wanted.folder)
+        for command in wanted.kind.commands:
+            report(command[0])
+            _inside(root, folder, command, log)
+        _keep(source.parent, log, wanted)
 
 
 def _make_source(wanted: Build, to: Path) -> None:
     for name in SOURCES:
         _copy(CHECKOUT / name, to / name)
-    shutil.copytree(CHECKOUT / "packages/debian", to / "debian")
-    seconds = max(path.stat().st_mtime for path in (CHECKOUT / "heat_config").rglob("*.py"))
-    text = changelog(wanted.version, wanted.release.name, seconds)
-    (to / "debian/changelog").write_text(text)
-    (to / "debian/units").write_text(f"{wanted.release.units}\n")
     gather(wanted.release, to / "wheels")
     pins = (PINNED / "requirements.txt").read_text()
     (agent_wheel,) = (to / "wheels").glob("heat_config-*.whl")
@@ -142,10 +153,11 @@ def _inside(root: Path, folder: Path, command: Sequence[str], log: Path) -> None
         raise LabError(f"{command[0]} exited {status}:\n{tail}", hint=f"all of it: {kept}")
 
 
-def _keep(built: Path, log: Path, to: Path) -> None:
+def _keep(built: Path, log: Path, wanted: Build) -> None:
     """Put the packages where they stay."""
+    to = wanted.folder
     shutil.rmtree(to, ignore_errors=True)
     to.mkdir(parents=True)
     shutil.copy(log, to)
-    for path in built.glob("*.deb"):
+    for path in built.glob(f"*{wanted.kind.suffix}"):
         shutil.move(path, to)

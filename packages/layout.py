@@ -13,12 +13,12 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from heat_config.install import parts, server, tools
 from heat_config.install.items import Place
-from heat_config.install.steps import File, Folder, Kept
+from heat_config.install.steps import File, Folder, Kept, Link
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 ELEMENTS = Path(__file__).resolve().parents[1] / "elements"
 HOME = "/opt/heat-config"
+BIN = "/usr/bin"
 AGENT = "heat-config"
 # The first contents of files that programs write later: the maintainer script puts them there.
 FIRST = "/usr/share/heat-config/first"
@@ -89,8 +90,7 @@ def first(steps: Iterable[Step]) -> list[Kept]:
 
 def tokens(package: Package, units: str) -> dict[str, str]:
     """What the maintainer scripts are told, by the names that they have for it."""
-    found = [step.path for step in package.steps if isinstance(step, File)]
-    names = [path.removeprefix(f"{units}/") for path in found if path.startswith(f"{units}/")]
+    names = _names_in(units, package.steps, File)
     private = [step for step in package.steps if isinstance(step, Folder) and step.is_private]
     # What is in /etc dpkg removes.
     left = [path for path in server.left_behind(package.steps) if path not in _conffiles(package)]
@@ -100,10 +100,17 @@ def tokens(package: Package, units: str) -> dict[str, str]:
         "STARTED": [name for name in names if name not in package.units],
         "FIRST": [step.path for step in first(package.steps)],
         "PRIVATE": [step.path for step in private],
+        "PROGRAMS": _names_in(BIN, package.steps, Link),
         "LEFT": left,
         "CLOUDS": server.CLOUDS,
     }
     return {name: " ".join(words) for name, words in lists.items()}
+
+
+def _names_in(folder: str, steps: Iterable[Step], kind: type[Step]) -> list[str]:
+    """The names of files, or links, in a folder."""
+    paths = [PurePosixPath(step.path) for step in steps if isinstance(step, kind)]
+    return [path.name for path in paths if str(path.parent) == folder]
 
 
 def _conffiles(package: Package) -> list[str]:
@@ -120,7 +127,7 @@ def _this_python() -> str:
 def main(debian: Path, units: str) -> None:
     """Lay out all packages of a build."""
     os.umask(0o022)
-    place = Place(Path(HOME, "bin"), "/usr/bin", units, root=debian / AGENT)
+    place = Place(Path(HOME, "bin"), BIN, units, root=debian / AGENT)
     system = tools.system_of(Path("/etc/os-release").read_text())
     for package in packages(ELEMENTS, place, system):
         make(package, debian / package.name)

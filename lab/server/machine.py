@@ -33,6 +33,8 @@ class Server:
     `keep`: it goes on after this program's end, until `python3 -m lab.server stop` or `stop()`.
     Else it dies with the thread that booted it, however that ends. `disks`: folders of this
     machine, by their path inside, that outlive a boot; all else is then as in the image again.
+    `boot_config`: what its agent reads first, unless `files` have that; None for an image that has
+    no agent.
     """
 
     def __init__(
@@ -41,14 +43,15 @@ class Server:
         *,
         files: Iterable[File] = (),
         disks: Mapping[str, Path] | None = None,
+        boot_config: File | None = BOOT_CONFIG,
         name: str = "",
         keep: bool = False,
     ) -> None:
         self.root = root.resolve()
         self.name = name or f"server-{uuid.uuid4().hex[:8]}"
         self.files = tuple(files)
-        if BOOT_CONFIG.path not in {file.path for file in self.files}:
-            self.files += (BOOT_CONFIG,)
+        if boot_config and boot_config.path not in {file.path for file in self.files}:
+            self.files += (boot_config,)
         self.keep = keep
         machine = f"heat-config-{self.name}"
         self._container = Container(machine, self.root, dict(disks or {}), keep)

@@ -10,12 +10,16 @@ from pathlib import Path
 import pytest
 
 from lab.command import run
-from lab.server import BOOT_CONFIG, Server
+from lab.server import Server
 from lab.venv import locked
 from packages import roots
 from packages.build import Build, build
+from packages.deb import DEB
 from packages.releases import RELEASES, Release
 from tests.support.packaged import DEPENDENCIES
+from tests.support.stacks import heat, lab
+
+__all__ = ["heat", "lab"]
 
 # The root has them beside it, so no network is asked for.
 DOWNLOAD = f'chroot "$1" apt-get -qq install --download-only {" ".join(DEPENDENCIES)}'
@@ -34,7 +38,7 @@ def built(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("packages")
     for name in ("now", "later"):
         (folder / name).mkdir()
-    for path in build(Build(release)):
+    for path in build(Build(DEB, release)):
         if path.name.partition("_")[0] in INSTALLED:
             shutil.copy(path, folder / "now")
             _as_of_later(path, folder / "later")
@@ -63,8 +67,6 @@ def pristine(release: Release) -> Path:
 @pytest.fixture(scope="module")
 def server(pristine: Path, built: Path) -> Iterator[Server]:
     """It is booted, and writes into memory alone."""
-    with Server(pristine, disks={"/packages": built}) as running:
+    with Server(pristine, disks={"/packages": built}, boot_config=None) as running:
         running.run(["systemctl", "is-system-running", "--wait"], check=False)
-        # The lab gives it to servers that have the agent already.
-        running.run(["rm", BOOT_CONFIG.path])
         yield running

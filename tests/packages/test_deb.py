@@ -3,68 +3,26 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-import subprocess
 
 from lab.server import Server
-from tests.support.deployments import script
-from tests.support.packaged import APT, DEPENDENCIES, EVERYTHING, MODES, paths
+from tests.packages.booted import (
+    apt,
+    ask,
+    everything,
+    install,
+    result,
+    shell,
+    states,
+    wait_for,
+    waiting,
+)
+from tests.support.packaged import DEPENDENCIES, MODES, paths
 
-WATCHING = ("os-collect-config.service", "heat-config-deliver.path", "heat-config-resume.path")
 PROGRAMS = (
     *("dib-run-parts", "heat-config", "heat-config-collect", "heat-config-notify"),
     *("heat-config-rebuild-deployed", "os-apply-config", "os-collect-config", "os-refresh-config"),
 )
-DATA = "/var/lib/heat-cfntools/cfn-init-data"
-# It ends when its file is there, and counts how often it was begun.
-WAITING = """#!/bin/sh
-echo begun >> /root/begun-{name}
-while [ ! -e /root/go-{name} ]; do sleep 0.1; done
-echo well
-"""
-
-
-def apt(server: Server, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    return server.run([*APT.split(), *words], check=check, timeout=600)
-
-
-def shell(server: Server, text: str) -> str:
-    return server.run(["sh", "-euc", text], timeout=600).stdout
-
-
-def packages(folder: str) -> str:
-    return f"/packages/{folder}/*.deb"
-
-
-def install(server: Server, folder: str) -> None:
-    apt(server, "install", *shell(server, f"ls {packages(folder)}").split())
-
-
-def everything(server: Server) -> set[str]:
-    """Each path of the server's."""
-    return set(shell(server, EVERYTHING).splitlines())
-
-
-def deploy(server: Server, *names: str) -> None:
-    """Heat asks for a config that waits, for each name."""
-    items = [script(WAITING.format(name=name), config_id=name) for name in names]
-    settings = {"collectors": ["heat_local"]}
-    asked = json.dumps({"deployments": items, "os-collect-config": settings})
-    server.run(["sh", "-c", f"umask 077; cat > {DATA}"], text_input=asked)
-
-
-def wait_for(server: Server, test: str) -> None:
-    server.wait_for(lambda it: not it.run(["sh", "-c", test], check=False).returncode, what=test)
-
-
-def states(server: Server, verb: str) -> list[str]:
-    return server.run(["systemctl", verb, *WATCHING], check=False).stdout.split()
-
-
-def result(server: Server, name: str) -> tuple[object, object]:
-    found = json.loads(server.read(f"/var/lib/heat-config/deployed/{name}.notify.json"))
-    return found["deploy_status_code"], found["deploy_stdout"]
 
 
 def test_a_life(server: Server) -> None:
@@ -99,8 +57,7 @@ def _installed(server: Server) -> None:
 
 def _runs_what_is_asked(server: Server) -> None:
     server.run(["touch", "/root/go-first"])
-    deploy(server, "first")
-    server.run(["systemctl", "restart", "os-collect-config"])
+    ask(server, [waiting("first")])
     wait_for(server, "heat-config status --wait --timeout 60")
     assert result(server, "first") == (0, "well\n")
 
@@ -108,8 +65,7 @@ def _runs_what_is_asked(server: Server) -> None:
 def _upgraded_while_a_config_runs(server: Server) -> None:
     server.run(["sh", "-c", "echo HEAT_CONFIG_DEADLINE=25 >> /etc/heat-config.conf"])
     server.run(["systemctl", "disable", "--quiet", "heat-config-resume.path"])
-    deploy(server, "first", "second")
-    server.run(["systemctl", "restart", "os-collect-config"])
+    ask(server, [waiting("first"), waiting("second")])
     wait_for(server, "[ -e /root/begun-second ]")
 
     install(server, "later")
@@ -127,8 +83,7 @@ def _upgraded_while_a_config_runs(server: Server) -> None:
 
 
 def _not_removed_while_a_config_runs(server: Server) -> None:
-    deploy(server, "first", "second", "third")
-    server.run(["systemctl", "restart", "os-collect-config"])
+    ask(server, [waiting("first"), waiting("second"), waiting("third")])
     wait_for(server, "[ -e /root/begun-third ]")
 
     refused = apt(server, "remove", "heat-config", check=False)

@@ -84,6 +84,7 @@ def test_the_scripts_know_all_that_dpkg_does_not(made: dict[str, Package]) -> No
     units = {step.path for step in agent.steps if step.path.startswith(f"{UNITS}/")}
     assert {f"{UNITS}/{unit}" for unit in given["ENABLED"] + given["STARTED"]} == units
     assert not set(given["ENABLED"]) & set(given["STARTED"])
+    assert {*OURS, *PROGRAMS} < set(given["PROGRAMS"])
     private = [step for step in agent.steps if isinstance(step, Folder) and step.is_private]
     assert given["PRIVATE"] == [step.path for step in private]
     # What is left when dpkg has taken away its own, and conffiles with a purge.
