@@ -22,9 +22,9 @@ from lab.stack import Heat, Stack, wait_for
 from lab.venv import locked, python
 from packages import roots
 from packages.releases import Release
-from tests.packages.booted import shell
 from tests.support.checkout import REPOSITORY
 from tests.support.packaged import DEPENDENCIES
+from tests.support.packages_on_servers import shell
 from tests.support.repository import list_packages, served
 
 BOOT_CONFIG = REPOSITORY / "boot-config"

@@ -6,7 +6,8 @@ from __future__ import annotations
 import shlex
 
 from lab.server import Server
-from tests.packages.booted import (
+from tests.support.packaged import DEPENDENCIES, MODES, paths
+from tests.support.packages_on_servers import (
     apt,
     ask,
     everything,
@@ -17,7 +18,6 @@ from tests.packages.booted import (
     wait_for,
     waiting,
 )
-from tests.support.packaged import DEPENDENCIES, MODES, paths
 
 PROGRAMS = (
     *("dib-run-parts", "heat-config", "heat-config-collect", "heat-config-notify"),

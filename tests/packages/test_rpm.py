@@ -14,7 +14,7 @@ from packages import roots
 from packages.build import Build, build
 from packages.releases import RELEASES
 from packages.rpm import RPM
-from tests.packages.test_root import ENABLED, STATE, Root
+from tests.support.package_root import ENABLED, STATE, Root
 from tests.support.packaged import MODES, paths
 
 # Debian knows no packages of these names.

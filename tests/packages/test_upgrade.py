@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from lab.server import File, Server
-from tests.packages.booted import (
+from tests.support import first_release
+from tests.support.deployments import to
+from tests.support.packages_on_servers import (
     WATCHING,
     apt,
     ask,
@@ -22,8 +24,6 @@ from tests.packages.booted import (
     wait_for,
     waiting,
 )
-from tests.support import first_release
-from tests.support.deployments import to
 from tests.support.repository import list_packages
 from tests.support.serving import serving
 
