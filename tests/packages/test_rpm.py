@@ -37,7 +37,7 @@ def rpms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def root(rpms: Path, tmp_path: Path) -> Root:
     """Debian 12, which has the same Python, with rpm and what the agent needs."""
     with locked(roots.LOCK):
-        needed = ("ca-certificates", "jq", "rsync", "rpm", "systemd-sysv")
+        needed = ("ca-certificates", "jq", "python3", "rsync", "rpm", "systemd-sysv")
         pristine = roots.made(RELEASES["bookworm"], needed)
     return Root(pristine, rpms, tmp_path)
 
