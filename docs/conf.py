@@ -25,7 +25,9 @@ project_copyright = "the heat-config project, Apache-2.0"
 extensions = ["myst_parser"]
 root_doc = "docs/index"
 CONTENTS = (root_doc, "docs/elements")
-include_patterns = ["*.md", "docs/*.md", "elements/*/README.rst", "boot-config/README.rst", "lab/README.md"]
+include_patterns = [
+    *("*.md", "docs/*.md", "elements/*/README.rst", "boot-config/README.rst", "lab/README.md")
+]
 exclude_patterns = [".*", "**/__pycache__"]
 nitpicky = True
 

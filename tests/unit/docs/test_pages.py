@@ -74,7 +74,7 @@ def test_an_uneven_table_is_found(tmp_path: Path) -> None:
 
 def test_each_page_is_in_the_contents() -> None:
     index = (DOCS / "index.md").read_text()
-    linked = re.findall(r"^- \[.*\]\((.*)\)$", index, re.MULTILINE)
+    linked = re.findall(r"^- \[.*\]\((.*\.md)\)$", index, re.MULTILINE)
     assert {(DOCS / each).resolve() for each in linked} == {*PAGES} - {DOCS / "index.md"}
 
 
