@@ -32,6 +32,19 @@ class Cost(NamedTuple):
     """The most that one process of it has had resident, in MB."""
 
 
+def places(folder: Path) -> dict[str, str]:
+    """Where an agent has everything below this folder, as its environment says."""
+    return {
+        "HEAT_SHELL_CONFIG": str(folder / "heat-config"),
+        "HEAT_CONFIG_DEPLOYED": str(folder / "deployed"),
+        "HEAT_CONFIG_DEPLOYED_OLD": str(folder / "deployed-old"),
+        "HEAT_CONFIG_OUTBOX": str(folder / "outbox"),
+        "HEAT_CONFIG_LOGS": str(folder / "logs"),
+        "HEAT_CONFIG_HOOKS": str(folder / "hooks"),
+        "HEAT_CONFIG_SETTINGS": os.devnull,
+    }
+
+
 class Agent(NamedTuple):
     """One of the two."""
 
@@ -50,13 +63,7 @@ class Agent(NamedTuple):
         """The environment of a server below this folder."""
         return {
             "PATH": f"{self.python.parent}:{os.defpath}",
-            "HEAT_SHELL_CONFIG": str(folder / "heat-config"),
-            "HEAT_CONFIG_DEPLOYED": str(folder / "deployed"),
-            "HEAT_CONFIG_DEPLOYED_OLD": str(folder / "deployed-old"),
-            "HEAT_CONFIG_OUTBOX": str(folder / "outbox"),
-            "HEAT_CONFIG_LOGS": str(folder / "logs"),
-            "HEAT_CONFIG_HOOKS": str(folder / "hooks"),
-            "HEAT_CONFIG_SETTINGS": os.devnull,
+            **places(folder),
             "HEAT_SCRIPT_WORKING": str(folder / "working"),
             "HEAT_SCRIPT_OUTPUTS": str(folder / "outputs"),
             **self.variables,

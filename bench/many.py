@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import time
 from pathlib import Path
 from typing import Any
 
+from bench.contenders import places
 from bench.figures import show
 from bench.peer import CACHE
 from heat_config import process, settings
@@ -65,17 +65,7 @@ def measure(folder: Path, count: int) -> float:
 
 def server(folder: Path) -> settings.Settings:
     """Settings of a server below a folder."""
-    return settings.load(
-        {
-            "HEAT_SHELL_CONFIG": str(folder / "heat-config"),
-            "HEAT_CONFIG_DEPLOYED": str(folder / "deployed"),
-            "HEAT_CONFIG_DEPLOYED_OLD": str(folder / "deployed-old"),
-            "HEAT_CONFIG_OUTBOX": str(folder / "outbox"),
-            "HEAT_CONFIG_LOGS": str(folder / "logs"),
-            "HEAT_CONFIG_HOOKS": str(folder / "hooks"),
-            "HEAT_CONFIG_SETTINGS": os.devnull,
-        }
-    )
+    return settings.load(places(folder))
 
 
 def deployment(number: int) -> dict[str, Any]:

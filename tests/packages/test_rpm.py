@@ -79,4 +79,4 @@ def test_installed_upgraded_and_removed(root: Root) -> None:
     root.run("test -e /usr/libexec/heat-config/hooks/script")
     root.run("rpm --erase heat-config-script heat-config")
     root.run(f"test ! -e /opt/heat-config; test -e {STATE}/one.json")
-    assert root.run(f"{ENABLED} || true") == ""
+    assert root.run(ENABLED, status=1) == ""

@@ -15,8 +15,8 @@ WATCHING = ("os-collect-config.service", "heat-config-deliver.path", "heat-confi
 DATA = "/var/lib/heat-cfntools/cfn-init-data"
 # It ends when its file is there, and counts how often it was begun.
 WAITING = """#!/bin/sh
-echo begun >> /root/begun-{name}
-while [ ! -e /root/go-{name} ]; do sleep 0.1; done
+echo begun >> /srv/begun-{name}
+while [ ! -e /srv/go-{name} ]; do sleep 0.1; done
 echo well
 """
 
@@ -42,7 +42,7 @@ def everything(server: Server) -> set[str]:
 
 
 def waiting(name: str, **more: Any) -> dict[str, Any]:
-    """A deployment that waits for the file ``/root/go-NAME``."""
+    """A deployment that waits for the file ``/srv/go-NAME``."""
     return script(WAITING.format(name=name), config_id=name, **more)
 
 
